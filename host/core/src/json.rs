@@ -1,0 +1,131 @@
+//! What several decisions need to know about a JSON value: how many bytes its
+//! compact text takes, how to point at a part of it, and how to let go of it.
+//!
+//! Everything here is iterative: a value built by code may be nested deeper
+//! than the stack allows a recursive walk.
+
+use serde_json::Value;
+
+/// The bytes of `value` as compact JSON.
+pub(crate) fn serialized_len(value: &Value) -> usize {
+    let mut total = 0;
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        total += own_len(value);
+        match value {
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => pending.extend(members.values()),
+            _ => {}
+        }
+    }
+    total
+}
+
+/// The bytes of `value` as compact JSON without the values inside it: brackets,
+/// commas, keys and colons of a container, all of a scalar.
+pub(crate) fn own_len(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(true) => 4,
+        Value::Bool(false) => 5,
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => string_len(text),
+        Value::Array(items) => 2 + items.len().saturating_sub(1),
+        Value::Object(members) => {
+            let keys: usize = members.keys().map(|key| string_len(key) + 1).sum();
+            2 + members.len().saturating_sub(1) + keys
+        }
+    }
+}
+
+/// The bytes of `text` as a JSON string, quotes included.
+pub(crate) fn string_len(text: &str) -> usize {
+    2 + text.bytes().map(escaped_len).sum::<usize>()
+}
+
+/// The bytes a byte of UTF-8 takes inside a JSON string.
+pub(crate) const fn escaped_len(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0x00..=0x1f => 6,
+        _ => 1,
+    }
+}
+
+/// Appends one reference token to a JSON Pointer (RFC 6901).
+pub(crate) fn push_pointer(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for c in token.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// Drops a value without recursing: the drop that `Value` comes with needs a
+/// stack frame for every level.
+pub(crate) fn discard(value: Value) {
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => pending.extend(members.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+}
+
+/// The longest head of `text` of at most `max_bytes` bytes that ends between
+/// characters.
+pub(crate) fn head(text: &str, max_bytes: usize) -> &str {
+    let end = text.floor_char_boundary(max_bytes);
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::arbitrary::{json_value, nested_arrays};
+
+    proptest! {
+        #[test]
+        fn the_length_is_that_of_the_text(value in json_value()) {
+            prop_assert_eq!(serialized_len(&value), value.to_string().len());
+        }
+
+        #[test]
+        fn a_pointer_finds_what_it_points_at(key in "\\PC*") {
+            let mut pointer = String::new();
+            push_pointer(&mut pointer, &key);
+            let value = json!({ key: 1 });
+            prop_assert_eq!(value.pointer(&pointer), Some(&json!(1)));
+        }
+
+        #[test]
+        fn a_head_is_as_long_as_characters_allow(text in "\\PC*", max in 0_usize..40) {
+            let head = head(&text, max);
+            prop_assert!(text.starts_with(head) && head.len() <= max);
+            prop_assert!(head.len() == text.len() || head.len() + 4 > max);
+        }
+    }
+
+    #[test]
+    fn every_control_character_is_counted_as_it_is_written() {
+        for code in 0..=0xff_u8 {
+            let text = char::from(code).to_string();
+            let written = serde_json::to_string(&text).unwrap();
+            assert_eq!(string_len(&text), written.len(), "{code:#x}");
+        }
+    }
+
+    #[test]
+    fn deep_values_are_measured_and_dropped() {
+        let deep = nested_arrays(100_000);
+        assert_eq!(serialized_len(&deep), 200_000);
+        discard(deep);
+    }
+}

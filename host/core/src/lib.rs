@@ -1,0 +1,26 @@
+//! Pure values and decisions of the gateway.
+//!
+//! What lives here: the words of the system as types ([`id`], [`action`],
+//! [`plugin`], [`invocation`], [`mod@time`]) and the decisions that must be
+//! trusted, as functions from values to values: the mode cascade ([`modes`]),
+//! canonical JSON ([`canonical`]), schema validation ([`schema`]), redaction
+//! ([`redact`]) and truncation ([`truncate`]).
+//!
+//! What does not: IO, async, a clock, randomness, a wire format. Times and
+//! random values come in as arguments; `http` and `storage` own their shapes and
+//! convert. To add a decision, write a function over these types, and property
+//! tests beside it.
+
+pub mod action;
+#[cfg(test)]
+mod arbitrary;
+pub mod canonical;
+pub mod id;
+pub mod invocation;
+mod json;
+pub mod modes;
+pub mod plugin;
+pub mod redact;
+pub mod schema;
+pub mod time;
+pub mod truncate;

@@ -1,0 +1,122 @@
+//! Names and values as messages show them: short, and unmistakable.
+
+use jsonschema::types::JsonType;
+use serde_json::Value;
+
+use super::json;
+
+/// How much of a value or a name is shown.
+const MAX_SHOWN_BYTES: usize = 60;
+
+/// How long a path or a foreign message may be.
+const MAX_TEXT_BYTES: usize = 300;
+
+/// How many names or values are listed.
+const MAX_LISTED: usize = 10;
+
+/// How many names are compared with a misspelled one.
+const MAX_COMPARED: usize = 200;
+
+/// The name that was probably meant: one slip away, or two from a longer name,
+/// and with something of the name left.
+pub(super) fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if text.len() > MAX_SHOWN_BYTES {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    names
+        .take(MAX_COMPARED)
+        .filter(|name| name.len() <= MAX_SHOWN_BYTES)
+        .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
+        .filter(|(slips, name)| is_close(*slips, name.chars().count()))
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, name)| name)
+}
+
+fn is_close(slips: usize, length: usize) -> bool {
+    slips <= (length / 3).clamp(1, 2) && slips < length
+}
+
+/// A value in few words: scalars as they are, containers by size.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => shown_text(text),
+        Value::Array(items) => format!("an array of {} items", items.len()),
+        Value::Object(members) => format!("an object with {} properties", members.len()),
+        scalar => scalar.to_string(),
+    }
+}
+
+pub(super) fn shown_text(text: &str) -> String {
+    Value::from(cut(text, MAX_SHOWN_BYTES)).to_string()
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", cut(name, MAX_SHOWN_BYTES))
+}
+
+/// Foreign text and paths, bounded.
+pub(super) fn bounded(text: &str) -> String {
+    cut(text, MAX_TEXT_BYTES)
+}
+
+fn cut(text: &str, max_bytes: usize) -> String {
+    match json::head(text, max_bytes) {
+        head if head.len() == text.len() => text.to_owned(),
+        head => format!("{head}…"),
+    }
+}
+
+pub(super) fn listed(items: &[String], separator: &str) -> String {
+    let shown = items.get(..MAX_LISTED).unwrap_or(items).join(separator);
+    match items.len().saturating_sub(MAX_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+pub(super) const fn type_name(name: JsonType) -> &'static str {
+    match name {
+        JsonType::Array => "an array",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer => "an integer",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "a string",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_suggested_only_when_they_are_close() {
+        let names = ["title", "id", "description", "a"];
+        for (text, expected) in [
+            ("titel", Some("title")),
+            ("Title", Some("title")),
+            ("tilte", Some("title")),
+            ("tile", Some("title")),
+            ("descripton", Some("description")),
+            ("idd", Some("id")),
+            ("name", None),
+            ("", None),
+            ("b", None),
+            ("toggle", None),
+        ] {
+            assert_eq!(nearest(text, names.into_iter()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(cut("ééé", 3), "é…");
+        assert_eq!(cut("ééé", 6), "ééé");
+        assert_eq!(
+            shown_text(&"\"".repeat(100)).len(),
+            2 + 2 * MAX_SHOWN_BYTES + "…".len()
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! What can go wrong between the gateway and its database.
+
+use std::path::PathBuf;
+
+/// The cause of an error, from a library this crate does not expose.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failure of storage. "Not found" is none: finders answer `None`.
+///
+/// No message holds a value that was being stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or failed.
+    #[error("database failed at {operation}")]
+    Database {
+        /// What was being done, as `<thing>.<operation>`.
+        operation: &'static str,
+        /// What the database said.
+        #[source]
+        source: Cause,
+    },
+    /// A row was read that this version cannot have written.
+    #[error("corrupt row: {table}.{column}: {message}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with the value.
+        message: String,
+    },
+    /// The write contradicts what is stored.
+    #[error("conflict: {constraint}")]
+    Conflict {
+        /// The rule that would have been broken.
+        constraint: Constraint,
+    },
+    /// The database could not be brought to this version's tables.
+    #[error("database could not be migrated")]
+    Migrate {
+        /// The migration that failed, or does not fit.
+        #[source]
+        source: Cause,
+    },
+    /// The location names no database file.
+    #[error("`{location}` is no database location: {reason}")]
+    Location {
+        /// The location as given.
+        location: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A file beside or under the database could not be used.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was being done, fit to follow "cannot".
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another gateway has the database file open.
+    #[error("{} is in use by another gateway; stop it, or give this one its own file", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+}
+
+/// A rule of the schema that a caller can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Constraint {
+    /// Another row has this id.
+    #[error("the id is taken")]
+    Id,
+    /// The session has used this idempotency key.
+    #[error("the idempotency key is taken")]
+    IdempotencyKey,
+    /// A session names each connection once.
+    #[error("the connection is named twice")]
+    SessionConnection,
+    /// The row refers to one that does not exist, or belongs to another
+    /// organization.
+    #[error("the row refers to one that does not exist in its organization")]
+    Reference,
+}
+
+impl Constraint {
+    fn of(error: &dyn sqlx::error::DatabaseError) -> Option<Self> {
+        match error.kind() {
+            sqlx::error::ErrorKind::ForeignKeyViolation => Some(Self::Reference),
+            sqlx::error::ErrorKind::UniqueViolation => Self::from_unique(unique_name(error)),
+            _ => None,
+        }
+    }
+
+    /// SQLite names a unique constraint by its columns. Where the pair of id and
+    /// organization is unique as well, either may be the one that is reported.
+    fn from_unique(name: &str) -> Option<Self> {
+        match name {
+            "action_invocations.id"
+            | "automations.id"
+            | "automations.id, automations.organization_id"
+            | "egress_grants.id"
+            | "integrations.id"
+            | "integrations.id, integrations.organization_id"
+            | "sessions.id"
+            | "sessions.id, sessions.organization_id" => Some(Self::Id),
+            "idempotency_keys.session_id, idempotency_keys.idempotency_key" => {
+                Some(Self::IdempotencyKey)
+            }
+            "session_connections.session_id, session_connections.connection_id" => {
+                Some(Self::SessionConnection)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn unique_name(error: &dyn sqlx::error::DatabaseError) -> &str {
+    error.constraint().unwrap_or_else(|| {
+        let message = error.message();
+        message
+            .strip_prefix("UNIQUE constraint failed: ")
+            .unwrap_or(message)
+    })
+}
+
+/// Turns the database's error into ours; for `map_err`.
+pub(crate) fn during(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| {
+        let constraint = source.as_database_error().and_then(Constraint::of);
+        match constraint {
+            Some(constraint) => Error::Conflict { constraint },
+            None => Error::Database {
+                operation,
+                source: source.into(),
+            },
+        }
+    }
+}

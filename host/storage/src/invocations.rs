@@ -1,0 +1,197 @@
+//! Invocations: the record of every request and its outcome.
+
+mod repository;
+mod row;
+
+use async_trait::async_trait;
+use portcullis_core::{
+    id::{InvocationId, OrganizationId, SessionId},
+    invocation::{Invocation, InvocationError, InvocationStatus},
+    time::Timestamp,
+};
+use serde_json::Value;
+
+use crate::{Error, Sealed};
+
+pub(crate) use repository::SqliteInvocationRepository;
+
+/// An invocation as it is admitted, with what only the gateway sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewInvocation {
+    /// The record. One that is pending must say when it expires.
+    pub invocation: Invocation,
+    /// The digest of the exact params, which an approval is bound to.
+    pub params_digest: String,
+    /// The digest of the definition that was admitted.
+    pub definition_digest: Option<String>,
+    /// The params to execute. Only what is pending or executing may have them;
+    /// they are wiped when it ends.
+    pub sealed_params: Option<Sealed>,
+    /// The node that executes it. Must be given when the invocation is executing.
+    pub node: Option<String>,
+    /// Until when that node vouches for it. Must be given when the invocation is
+    /// executing.
+    pub lease_expires_at: Option<Timestamp>,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// Well or not.
+    pub status: CompletionStatus,
+    /// Redacted and truncated. Only when completed.
+    pub result: Option<Value>,
+    /// True when `result` is not the whole result.
+    pub result_truncated: bool,
+    /// Only when failed.
+    pub error: Option<InvocationError>,
+    /// From the start of execution to its end, in milliseconds.
+    pub duration_ms: i64,
+    /// When it ended.
+    pub completed_at: Timestamp,
+}
+
+/// The two ways an execution ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CompletionStatus {
+    /// The action succeeded.
+    Completed,
+    /// The action failed.
+    Failed,
+}
+
+impl From<CompletionStatus> for InvocationStatus {
+    fn from(status: CompletionStatus) -> Self {
+        match status {
+            CompletionStatus::Completed => Self::Completed,
+            CompletionStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// Which executing invocations nobody works on any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Interrupted {
+    /// All of them. True at the start of a gateway that has its database for
+    /// itself, as every gateway on SQLite does, and never afterwards.
+    AllExecuting,
+    /// Those whose lease has expired.
+    LeaseExpired,
+}
+
+/// Which invocations to list, and which part of the list. One that names neither
+/// a session nor an organization lists everybody's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InvocationFilter {
+    /// Only this session's.
+    pub session_id: Option<SessionId>,
+    /// Only this organization's.
+    pub organization_id: Option<OrganizationId>,
+    /// Only those with this status.
+    pub status: Option<InvocationStatus>,
+    /// At most so many.
+    pub limit: u32,
+    /// After leaving out so many.
+    pub offset: u32,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The part that was asked for.
+    pub items: Vec<T>,
+    /// The length of the whole list.
+    pub total: u64,
+}
+
+/// An invocation with the title of its session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TitledInvocation {
+    /// The record.
+    pub invocation: Invocation,
+    /// The session's title, if it has one.
+    pub session_title: Option<String>,
+}
+
+/// Keeps invocations.
+#[async_trait]
+pub trait InvocationRepository: Send {
+    /// Adds an invocation.
+    ///
+    /// # Errors
+    ///
+    /// [`Constraint::Id`](crate::Constraint::Id) when the id is taken;
+    /// [`Constraint::Reference`](crate::Constraint::Reference) when the
+    /// organization has no such session; [`Error::Database`] when a field
+    /// contradicts the status, as the fields' docs say.
+    async fn add(&mut self, new: &NewInvocation) -> Result<(), Error>;
+
+    /// The session's invocation with this id.
+    async fn find(
+        &mut self,
+        id: InvocationId,
+        session_id: SessionId,
+    ) -> Result<Option<Invocation>, Error>;
+
+    /// The organization's invocation with this id.
+    async fn find_in_organization(
+        &mut self,
+        id: InvocationId,
+        organization_id: &OrganizationId,
+    ) -> Result<Option<Invocation>, Error>;
+
+    /// The invocations that pass the filter: newest first, those of the same
+    /// moment by id.
+    async fn list(&mut self, filter: &InvocationFilter) -> Result<Page<Invocation>, Error>;
+
+    /// Like [`list`](Self::list), with the sessions' titles.
+    async fn list_with_titles(
+        &mut self,
+        filter: &InvocationFilter,
+    ) -> Result<Page<TitledInvocation>, Error>;
+
+    /// How many of the session's were admitted after `since`.
+    async fn count_since(&mut self, session_id: SessionId, since: Timestamp) -> Result<u64, Error>;
+
+    /// When the first of those that [`count_since`](Self::count_since) counts
+    /// was admitted.
+    async fn oldest_since(
+        &mut self,
+        session_id: SessionId,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, Error>;
+
+    /// How many of the session's wait for a person and have not expired.
+    async fn count_pending(&mut self, session_id: SessionId, now: Timestamp) -> Result<u64, Error>;
+
+    /// Extends the lease of what this node executes; false when it no longer
+    /// does.
+    async fn renew_lease(
+        &mut self,
+        id: InvocationId,
+        node: &str,
+        lease_expires_at: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// Ends what this node executes, and wipes the sealed params. False when it
+    /// no longer does: somebody declared it interrupted, or it has ended.
+    async fn finish(
+        &mut self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error>;
+
+    /// Fails what nobody executes any more, and wipes the sealed params; how
+    /// many.
+    async fn fail_interrupted(
+        &mut self,
+        now: Timestamp,
+        error: &InvocationError,
+        scope: Interrupted,
+    ) -> Result<u64, Error>;
+
+    /// Expires what nobody decided in time, and wipes the sealed params; how
+    /// many.
+    async fn expire_pending(&mut self, now: Timestamp) -> Result<u64, Error>;
+}

@@ -1,0 +1,67 @@
+//! Persistence of the gateway.
+//!
+//! What lives here: the records that are kept ([`Organization`], [`Session`],
+//! …), a repository trait for each, [`UnitOfWork`], which groups them in one
+//! transaction, and [`Storage`], which begins transactions. [`SqliteStorage`]
+//! keeps everything in one file. `sqlx` does not leave this crate.
+//!
+//! What does not: decisions. A repository does what it is told in one statement,
+//! or in a few of one transaction; the use cases know why. Nor a clock: times are
+//! arguments. Nor encryption: secrets arrive as [`Sealed`].
+//!
+//! ```no_run
+//! # use portcullis_storage::{Error, SqliteStorage, Storage as _};
+//! # async fn example() -> Result<(), Error> {
+//! let storage = SqliteStorage::open("sqlite:data/portcullis.db").await?;
+//! let mut work = storage.read().await?;
+//! for organization in work.organizations().list().await? {
+//!     println!("{}", organization.name);
+//! }
+//! work.cancel().await
+//! # }
+//! ```
+//!
+//! # Adding a repository
+//!
+//! 1. A migration in every folder of `migrations/`, with the same name.
+//! 2. A file here with the record, the trait and its docs, a `…Row` struct with
+//!    a conversion that reports table and column, and a macro that implements
+//!    the trait for a given name and database. A query is written once, with
+//!    `$1` placeholders and types both databases have: ids, names and JSON as
+//!    text, times as 64-bit microseconds. What must differ is an argument of the
+//!    macro, as in `sessions.rs`.
+//! 3. A method of [`UnitOfWork`], and stories in `tests/story/`.
+//!
+//! Changes of state are conditional updates that answer whether they happened,
+//! so that of two contenders one wins. Finders that serve a tenant's request
+//! take the organization or session, and answer `None` for anybody else's rows.
+
+mod automations;
+mod connections;
+mod egress_grants;
+mod error;
+mod idempotency;
+mod invocations;
+mod modes;
+mod organizations;
+mod read;
+mod sealed;
+mod sessions;
+mod sqlite;
+mod unit_of_work;
+
+pub use automations::{Automation, AutomationRepository};
+pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
+pub use egress_grants::{EgressGrant, EgressGrantRepository};
+pub use error::{Cause, Constraint, Error};
+pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
+pub use invocations::{
+    Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,
+    NewInvocation, Page, TitledInvocation,
+};
+pub use modes::{ModeOverride, ModeRepository, ModeScope};
+pub use organizations::{Member, Organization, OrganizationRepository, Role};
+pub use sealed::Sealed;
+pub use sessions::{Session, SessionRepository};
+pub use sqlite::SqliteStorage;
+pub use unit_of_work::{BoxUnitOfWork, Storage, UnitOfWork};

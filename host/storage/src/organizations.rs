@@ -1,0 +1,300 @@
+//! Organizations and their members.
+
+use async_trait::async_trait;
+use portcullis_core::{
+    id::{OrganizationId, UserId},
+    time::Timestamp,
+};
+
+use crate::{Error, error::during, read::Table};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Chosen by the platform.
+    pub id: OrganizationId,
+    /// For people.
+    pub name: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// What a member may do in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Decides about actions, connections and members.
+    Admin,
+    /// Reads what is not secret.
+    Member,
+}
+
+impl Role {
+    /// The name in JSON and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+
+    /// The role with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Owner, Self::Admin, Self::Member]
+            .into_iter()
+            .find(|role| role.as_str() == name)
+    }
+}
+
+/// A person in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Chosen by the platform.
+    pub user_id: UserId,
+    /// The role in force.
+    pub role: Role,
+    /// When the person joined; a change of role keeps it.
+    pub created_at: Timestamp,
+}
+
+/// Keeps organizations and members.
+#[async_trait]
+pub trait OrganizationRepository: Send {
+    /// Adds an organization; false, changing nothing, when its id exists.
+    async fn add(&mut self, organization: &Organization) -> Result<bool, Error>;
+
+    /// The organization with this id.
+    async fn find(&mut self, id: &OrganizationId) -> Result<Option<Organization>, Error>;
+
+    /// All organizations, by id.
+    async fn list(&mut self) -> Result<Vec<Organization>, Error>;
+
+    /// Adds a member, or changes the role of one.
+    ///
+    /// # Errors
+    ///
+    /// [`Constraint::Reference`](crate::Constraint::Reference) when there is no
+    /// such organization.
+    async fn put_member(
+        &mut self,
+        organization_id: &OrganizationId,
+        user_id: &UserId,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(), Error>;
+
+    /// Removes a member; false when there was none.
+    async fn remove_member(
+        &mut self,
+        organization_id: &OrganizationId,
+        user_id: &UserId,
+    ) -> Result<bool, Error>;
+
+    /// A member's role; `None` for everybody else.
+    async fn find_role(
+        &mut self,
+        organization_id: &OrganizationId,
+        user_id: &UserId,
+    ) -> Result<Option<Role>, Error>;
+
+    /// An organization's members, by user id.
+    async fn list_members(
+        &mut self,
+        organization_id: &OrganizationId,
+    ) -> Result<Vec<Member>, Error>;
+}
+
+const ORGANIZATIONS: Table = Table("organizations");
+const MEMBERS: Table = Table("org_members");
+
+#[derive(sqlx::FromRow)]
+struct OrganizationRow {
+    id: String,
+    name: String,
+    created_at: i64,
+}
+
+impl TryFrom<OrganizationRow> for Organization {
+    type Error = Error;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: ORGANIZATIONS.parse("id", &row.id)?,
+            name: row.name,
+            created_at: ORGANIZATIONS.time("created_at", row.created_at)?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct MemberRow {
+    user_id: String,
+    role: String,
+    created_at: i64,
+}
+
+impl TryFrom<MemberRow> for Member {
+    type Error = Error;
+
+    fn try_from(row: MemberRow) -> Result<Self, Error> {
+        Ok(Self {
+            user_id: MEMBERS.parse("user_id", &row.user_id)?,
+            role: MEMBERS.name("role", &row.role, Role::from_name)?,
+            created_at: MEMBERS.time("created_at", row.created_at)?,
+        })
+    }
+}
+
+// rustfmt moves the lines of these attributes further right each time it runs.
+#[rustfmt::skip]
+macro_rules! organization_repository {
+    ($name:ident, $database:ty) => {
+        pub(crate) struct $name<'c> {
+            pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
+        }
+
+        #[async_trait]
+        impl OrganizationRepository for $name<'_> {
+            #[tracing::instrument(
+                name = "storage.organizations.add", level = "debug", skip_all,
+                fields(organization.id = %organization.id)
+            )]
+            async fn add(&mut self, organization: &Organization) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)
+                     ON CONFLICT (id) DO NOTHING",
+                )
+                .bind(organization.id.as_str())
+                .bind(&organization.name)
+                .bind(organization.created_at.as_micros())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("organizations.add"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.find", level = "debug", skip_all,
+                fields(organization.id = %id)
+            )]
+            async fn find(&mut self, id: &OrganizationId) -> Result<Option<Organization>, Error> {
+                sqlx::query_as::<$database, OrganizationRow>(
+                    "SELECT id, name, created_at FROM organizations WHERE id = $1",
+                )
+                .bind(id.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map_err(during("organizations.find"))?
+                .map(Organization::try_from)
+                .transpose()
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.list", level = "debug", skip_all
+            )]
+            async fn list(&mut self) -> Result<Vec<Organization>, Error> {
+                sqlx::query_as::<$database, OrganizationRow>(
+                    "SELECT id, name, created_at FROM organizations ORDER BY id",
+                )
+                .fetch_all(&mut *self.connection)
+                .await
+                .map_err(during("organizations.list"))?
+                .into_iter()
+                .map(Organization::try_from)
+                .collect()
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.put_member", level = "debug", skip_all,
+                fields(organization.id = %organization_id, user.id = %user_id)
+            )]
+            async fn put_member(
+                &mut self,
+                organization_id: &OrganizationId,
+                user_id: &UserId,
+                role: Role,
+                now: Timestamp,
+            ) -> Result<(), Error> {
+                sqlx::query::<$database>(
+                    "INSERT INTO org_members (organization_id, user_id, role, created_at)
+                     VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role",
+                )
+                .bind(organization_id.as_str())
+                .bind(user_id.as_str())
+                .bind(role.as_str())
+                .bind(now.as_micros())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("organizations.put_member"))?;
+                Ok(())
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.remove_member", level = "debug", skip_all,
+                fields(organization.id = %organization_id, user.id = %user_id)
+            )]
+            async fn remove_member(
+                &mut self,
+                organization_id: &OrganizationId,
+                user_id: &UserId,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "DELETE FROM org_members WHERE organization_id = $1 AND user_id = $2",
+                )
+                .bind(organization_id.as_str())
+                .bind(user_id.as_str())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("organizations.remove_member"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.find_role", level = "debug", skip_all,
+                fields(organization.id = %organization_id, user.id = %user_id)
+            )]
+            async fn find_role(
+                &mut self,
+                organization_id: &OrganizationId,
+                user_id: &UserId,
+            ) -> Result<Option<Role>, Error> {
+                sqlx::query_scalar::<$database, String>(
+                    "SELECT role FROM org_members WHERE organization_id = $1 AND user_id = $2",
+                )
+                .bind(organization_id.as_str())
+                .bind(user_id.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map_err(during("organizations.find_role"))?
+                .map(|role| MEMBERS.name("role", &role, Role::from_name))
+                .transpose()
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.list_members", level = "debug", skip_all,
+                fields(organization.id = %organization_id)
+            )]
+            async fn list_members(
+                &mut self,
+                organization_id: &OrganizationId,
+            ) -> Result<Vec<Member>, Error> {
+                sqlx::query_as::<$database, MemberRow>(
+                    "SELECT user_id, role, created_at FROM org_members
+                     WHERE organization_id = $1 ORDER BY user_id",
+                )
+                .bind(organization_id.as_str())
+                .fetch_all(&mut *self.connection)
+                .await
+                .map_err(during("organizations.list_members"))?
+                .into_iter()
+                .map(Member::try_from)
+                .collect()
+            }
+        }
+    };
+}
+
+organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite);

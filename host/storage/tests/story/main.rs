@@ -1,0 +1,123 @@
+//! Stories: what every storage does, told against `dyn Storage`.
+//!
+//! A story is a function of a storage that knows nothing of the database behind
+//! it. `stories!` makes a test of each for a backend; a second backend is one
+//! more module that calls it. What is true of one database alone is told in that
+//! backend's module.
+
+mod automations;
+mod connections;
+mod egress_grants;
+mod fixture;
+mod idempotency_keys;
+mod invocations;
+mod modes;
+mod organizations;
+mod rates;
+mod sessions;
+mod units_of_work;
+
+/// What a story returns: an error is a failed test, with its message.
+type Story = Result<(), Box<dyn std::error::Error>>;
+
+/// Makes a test of each story, on a storage of its own from `$open`.
+macro_rules! stories {
+    ($open:path) => {
+        stories! {
+            $open,
+            organizations: [
+                an_id_is_taken_once,
+                organizations_are_listed_by_id,
+                a_member_has_one_role_which_can_change,
+                a_removed_member_has_no_role,
+                a_member_needs_an_organization,
+            ],
+            automations: [
+                an_automation_is_found_only_in_its_organization,
+                automations_are_listed_oldest_first,
+                an_id_is_taken_once,
+            ],
+            connections: [
+                a_connection_reads_back_as_it_was_written,
+                a_connection_is_found_only_in_its_organization,
+                several_are_found_at_once,
+                an_id_is_taken_once,
+                rotation_replaces_the_credential_and_raises_the_version,
+                rotation_replaces_base_urls_only_when_given,
+                only_the_owner_rotates_and_removes,
+                removal_takes_the_connection_from_sessions_but_not_from_invocations,
+            ],
+            sessions: [
+                a_session_reads_back_as_it_was_written,
+                sessions_are_listed_newest_first_with_their_connections,
+                a_session_is_closed_once_and_by_its_organization,
+                another_organizations_connection_is_refused,
+                another_organizations_automation_is_refused,
+                a_connection_named_twice_is_refused,
+                an_id_is_taken_once,
+            ],
+            modes: [
+                the_last_mode_put_is_in_force,
+                scopes_do_not_mix,
+                a_removed_mode_is_gone,
+                modes_are_listed_by_source_and_action,
+                a_mode_needs_its_scope,
+            ],
+            invocations: [
+                every_field_reads_back_as_it_was_written,
+                an_invocation_is_found_only_where_it_belongs,
+                an_invocation_needs_a_session_of_its_organization,
+                an_id_is_taken_once,
+                lists_are_filtered_counted_and_newest_first,
+                lists_can_carry_session_titles,
+                an_execution_finishes_once,
+                only_the_executing_node_finishes,
+                a_failure_keeps_its_error,
+                only_the_executing_node_renews_its_lease,
+                every_execution_can_be_declared_interrupted,
+                only_an_expired_lease_is_declared_interrupted,
+                a_late_completion_changes_nothing,
+                what_nobody_decided_expires,
+                an_execution_needs_a_node_and_a_lease,
+                a_pending_invocation_needs_an_end,
+            ],
+            rates: [
+                the_window_excludes_its_first_moment,
+                pending_counts_exclude_the_expired_and_the_decided,
+                concurrent_admissions_respect_a_cap,
+            ],
+            idempotency_keys: [
+                a_key_belongs_to_its_session,
+                a_key_is_taken_once,
+                a_key_needs_its_invocation,
+                old_keys_are_forgotten,
+            ],
+            egress_grants: [
+                an_origin_is_granted_once,
+                an_id_is_taken_once,
+                a_grant_can_be_withdrawn,
+            ],
+            units_of_work: [
+                writes_are_seen_inside_before_they_are_saved,
+                cancelling_rolls_back,
+                dropping_rolls_back,
+                a_reader_cannot_write,
+                a_reader_sees_one_state,
+                a_storage_answers_until_it_is_closed,
+            ],
+        }
+    };
+    ($open:path, $($subject:ident: [$($story:ident),+ $(,)?],)+) => {
+        $(mod $subject {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() -> crate::Story {
+                    let backend = $open().await?;
+                    crate::$subject::$story(backend.storage()).await
+                }
+            )+
+        })+
+    };
+}
+
+mod sqlite;

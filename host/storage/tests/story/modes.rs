@@ -1,0 +1,119 @@
+//! Stored modes.
+
+use portcullis_core::{
+    id::{ActionKey, AutomationId},
+    modes::{Mode, StoredMode},
+};
+use portcullis_storage::{Automation, Constraint, Error, ModeOverride, ModeScope};
+
+use crate::{
+    Story,
+    fixture::{Shared, acme, add_organizations, assert_conflict, at, globex, id, name},
+};
+
+fn organization() -> ModeScope {
+    ModeScope::Organization(acme())
+}
+
+fn automation() -> ModeScope {
+    ModeScope::Automation(id(1))
+}
+
+fn create_issue() -> ActionKey {
+    name("linear:create_issue")
+}
+
+/// Adds the organizations and automation 1.
+async fn add_scopes(storage: &Shared) -> Result<(), Error> {
+    add_organizations(&**storage).await?;
+    let mut work = storage.write().await?;
+    let nightly = Automation {
+        id: id::<AutomationId>(1),
+        organization_id: acme(),
+        name: "Nightly".to_owned(),
+        created_at: at(0),
+    };
+    work.automations().add(&nightly).await?;
+    work.save().await
+}
+
+pub(crate) async fn the_last_mode_put_is_in_force(storage: Shared) -> Story {
+    add_scopes(&storage).await?;
+    let key = create_issue();
+    let mut work = storage.write().await?;
+    let mut modes = work.modes();
+    for scope in [organization(), automation()] {
+        modes.put(&scope, &key, Mode::Deny, "ann", at(1)).await?;
+        modes.put(&scope, &key, Mode::Allow, "bob", at(2)).await?;
+        let expected = ModeOverride {
+            key: key.clone(),
+            mode: StoredMode::Known(Mode::Allow),
+            set_by: "bob".to_owned(),
+            set_at: at(2),
+        };
+        assert_eq!(modes.list(&scope).await?, [expected]);
+    }
+    Ok(())
+}
+
+pub(crate) async fn scopes_do_not_mix(storage: Shared) -> Story {
+    add_scopes(&storage).await?;
+    let key = create_issue();
+    let mut work = storage.write().await?;
+    let mut modes = work.modes();
+    modes
+        .put(&organization(), &key, Mode::Deny, "ann", at(1))
+        .await?;
+    assert_eq!(modes.find(&automation(), &key).await?, None);
+    let globex = ModeScope::Organization(globex());
+    assert_eq!(modes.find(&globex, &key).await?, None);
+    assert_eq!(modes.list(&globex).await?, []);
+    assert!(!modes.remove(&globex, &key).await?);
+    assert_eq!(
+        modes.find(&organization(), &key).await?,
+        Some(StoredMode::Known(Mode::Deny))
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_removed_mode_is_gone(storage: Shared) -> Story {
+    add_scopes(&storage).await?;
+    let key = create_issue();
+    let mut work = storage.write().await?;
+    let mut modes = work.modes();
+    for scope in [organization(), automation()] {
+        modes.put(&scope, &key, Mode::Deny, "ann", at(1)).await?;
+        assert!(modes.remove(&scope, &key).await?);
+        assert!(!modes.remove(&scope, &key).await?);
+        assert_eq!(modes.find(&scope, &key).await?, None);
+    }
+    Ok(())
+}
+
+pub(crate) async fn modes_are_listed_by_source_and_action(storage: Shared) -> Story {
+    add_scopes(&storage).await?;
+    let connector = "connector:6f2c1e9a-3a1d-4c57-9a53-0d3c0b8f7e11:weather";
+    let mut work = storage.write().await?;
+    let mut modes = work.modes();
+    for key in ["slack:send", "linear:b", connector, "linear:a"] {
+        modes
+            .put(&organization(), &name(key), Mode::Allow, "ann", at(1))
+            .await?;
+    }
+    let listed = modes.list(&organization()).await?;
+    let keys: Vec<_> = listed.iter().map(|mode| mode.key.to_string()).collect();
+    assert_eq!(keys, [connector, "linear:a", "linear:b", "slack:send"]);
+    Ok(())
+}
+
+pub(crate) async fn a_mode_needs_its_scope(storage: Shared) -> Story {
+    for scope in [organization(), automation()] {
+        let mut work = storage.write().await?;
+        let refused = work
+            .modes()
+            .put(&scope, &create_issue(), Mode::Allow, "ann", at(1))
+            .await;
+        assert_conflict(&refused, Constraint::Reference);
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Organizations and members.
+
+use portcullis_storage::{Constraint, Member, Organization, Role};
+
+use crate::{
+    Story,
+    fixture::{Shared, acme, add_organizations, assert_conflict, at, globex, name, organization},
+};
+
+pub(crate) async fn an_id_is_taken_once(storage: Shared) -> Story {
+    let first = organization("acme");
+    let second = Organization {
+        name: "Somebody else".to_owned(),
+        ..first.clone()
+    };
+    let mut work = storage.write().await?;
+    assert!(work.organizations().add(&first).await?);
+    assert!(!work.organizations().add(&second).await?);
+    assert_eq!(work.organizations().find(&acme()).await?, Some(first));
+    assert_eq!(work.organizations().find(&globex()).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn organizations_are_listed_by_id(storage: Shared) -> Story {
+    let mut work = storage.write().await?;
+    assert_eq!(work.organizations().list().await?, []);
+    for id in ["b", "c", "a"] {
+        work.organizations().add(&organization(id)).await?;
+    }
+    assert_eq!(
+        work.organizations().list().await?,
+        ["a", "b", "c"].map(organization)
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_member_has_one_role_which_can_change(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    let (ann, bob) = (name("ann"), name("bob"));
+    let mut work = storage.write().await?;
+    let mut organizations = work.organizations();
+    organizations
+        .put_member(&acme(), &bob, Role::Member, at(1))
+        .await?;
+    organizations
+        .put_member(&acme(), &ann, Role::Owner, at(2))
+        .await?;
+    organizations
+        .put_member(&acme(), &bob, Role::Admin, at(3))
+        .await?;
+    let expected = [(ann, Role::Owner, 2), (bob, Role::Admin, 1)];
+    assert_eq!(
+        organizations.list_members(&acme()).await?,
+        expected.map(|(user_id, role, seconds)| Member {
+            user_id,
+            role,
+            created_at: at(seconds),
+        })
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_removed_member_has_no_role(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    let ann = name("ann");
+    let mut work = storage.write().await?;
+    let mut organizations = work.organizations();
+    organizations
+        .put_member(&acme(), &ann, Role::Admin, at(1))
+        .await?;
+    assert_eq!(
+        organizations.find_role(&acme(), &ann).await?,
+        Some(Role::Admin)
+    );
+    assert_eq!(organizations.find_role(&globex(), &ann).await?, None);
+    assert!(!organizations.remove_member(&globex(), &ann).await?);
+    assert!(organizations.remove_member(&acme(), &ann).await?);
+    assert!(!organizations.remove_member(&acme(), &ann).await?);
+    assert_eq!(organizations.find_role(&acme(), &ann).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn a_member_needs_an_organization(storage: Shared) -> Story {
+    let mut work = storage.write().await?;
+    let refused = work
+        .organizations()
+        .put_member(&acme(), &name("ann"), Role::Member, at(1))
+        .await;
+    assert_conflict(&refused, Constraint::Reference);
+    Ok(())
+}

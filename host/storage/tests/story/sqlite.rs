@@ -1,0 +1,304 @@
+//! The stories on SQLite, and what is true of a database in a file.
+
+use std::{path::PathBuf, sync::Arc};
+
+use portcullis_core::{
+    invocation::InvocationStatus::{Executing, Pending},
+    modes::{Mode, StoredMode},
+    plugin::PluginDigest,
+};
+use portcullis_storage::{
+    Completion, CompletionStatus, Error, Interrupted, ModeScope, SqliteStorage, Storage,
+};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::{
+    Story,
+    fixture::{
+        NODE, Shared, acme, add_connections, add_invocations, add_organizations, add_sessions, at,
+        connection, id, invocation, name, organization, sealed, session_id,
+    },
+};
+
+stories!(crate::sqlite::Backend::open);
+
+/// A storage on a file of its own.
+struct Backend {
+    storage: Shared,
+    directory: TempDir,
+}
+
+impl Backend {
+    async fn open() -> Result<Self, Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let storage = Arc::new(open(&directory).await?);
+        Ok(Self { storage, directory })
+    }
+
+    fn storage(&self) -> Shared {
+        self.storage.clone()
+    }
+
+    /// Runs SQL behind the storage's back, as a person with a shell could.
+    async fn tamper(&self, sql: &'static str) -> Result<(), sqlx::Error> {
+        let mut connection = self.connect().await?;
+        sqlx::raw_sql("PRAGMA ignore_check_constraints = ON")
+            .execute(&mut connection)
+            .await?;
+        let done = sqlx::query(sql).execute(&mut connection).await?;
+        assert_ne!(done.rows_affected(), 0, "{sql}");
+        connection.close().await
+    }
+
+    /// The one value that a query gives.
+    async fn peek<T>(&self, sql: String) -> Result<T, sqlx::Error>
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        let mut connection = self.connect().await?;
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut connection)
+            .await
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(path(&self.directory));
+        SqliteConnection::connect_with(&options).await
+    }
+}
+
+fn path(directory: &TempDir) -> PathBuf {
+    directory.path().join("data/portcullis.db")
+}
+
+async fn open(directory: &TempDir) -> Result<SqliteStorage, Error> {
+    SqliteStorage::open(&format!("sqlite:{}", path(directory).display())).await
+}
+
+#[tokio::test]
+async fn a_reopened_file_keeps_its_rows() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    add_organizations(&*storage).await?;
+    storage.close().await;
+    let reopened = open(&directory).await?;
+    let mut work = reopened.read().await?;
+    assert_eq!(
+        work.organizations().find(&acme()).await?,
+        Some(organization("acme"))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_gateway_is_refused_until_the_first_closes() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    let refused = open(&directory).await.err().ok_or("opened twice")?;
+    assert!(matches!(refused, Error::InUse { .. }));
+    assert!(refused.to_string().contains("in use by another gateway"));
+    storage.ping().await?;
+    storage.close().await;
+    open(&directory).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn closing_leaves_everything_in_the_one_file() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    add_organizations(&*storage).await?;
+    storage.close().await;
+    let log = path(&directory).with_extension("db-wal");
+    assert!(!log.exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_from_a_newer_version_is_refused() -> Story {
+    let backend = Backend::open().await?;
+    backend
+        .tamper("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 11")
+        .await?;
+    backend.storage.close().await;
+    let refused = open(&backend.directory).await.err().ok_or("opened")?;
+    assert!(matches!(refused, Error::Migrate { .. }), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_corrupt_row_is_reported_with_table_and_column() -> Story {
+    for (sql, expected) in [
+        (
+            "UPDATE action_invocations SET risk_level = 'huge'",
+            "action_invocations.risk_level",
+        ),
+        (
+            "UPDATE action_invocations SET status = 'approved'",
+            "action_invocations.status",
+        ),
+        (
+            "UPDATE action_invocations SET params = '{'",
+            "action_invocations.params",
+        ),
+        (
+            "UPDATE action_invocations SET error = '{\"code\":\"odd\",\"message\":\"\"}'",
+            "action_invocations.error",
+        ),
+        (
+            "UPDATE action_invocations SET created_at = -1",
+            "action_invocations.created_at",
+        ),
+        (
+            "UPDATE action_invocations SET integration_id = 'x'",
+            "action_invocations.integration_id",
+        ),
+    ] {
+        let backend = Backend::open().await?;
+        add_sessions(&*backend.storage).await?;
+        add_invocations(&*backend.storage, &[invocation(7, Pending)]).await?;
+        backend.tamper(sql).await?;
+        let mut work = backend.storage.read().await?;
+        let found = work.invocations().find(id(7), session_id(1)).await;
+        assert_corrupt(&found, expected);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_corrupt_connection_is_reported_without_its_values() -> Story {
+    let backend = Backend::open().await?;
+    add_organizations(&*backend.storage).await?;
+    add_connections(&*backend.storage, &[connection(1)]).await?;
+    backend
+        .tamper("UPDATE integrations SET base_urls = '{\"api\":\"sk-secret\"}'")
+        .await?;
+    let mut work = backend.storage.read().await?;
+    let found = work.connections().list(&acme()).await;
+    assert!(!format!("{found:?}").contains("sk-secret"));
+    assert_corrupt(&found, "integrations.base_urls");
+    Ok(())
+}
+
+fn assert_corrupt<T: std::fmt::Debug>(found: &Result<T, Error>, expected: &str) {
+    let as_expected = matches!(
+        found,
+        Err(Error::Corrupt { table, column, .. }) if format!("{table}.{column}") == expected
+    );
+    assert!(as_expected, "expected {expected}, got {found:?}");
+}
+
+#[tokio::test]
+async fn a_mode_this_version_does_not_know_is_readable() -> Story {
+    let backend = Backend::open().await?;
+    add_organizations(&*backend.storage).await?;
+    let (scope, key) = (ModeScope::Organization(acme()), name("linear:create_issue"));
+    let mut work = backend.storage.write().await?;
+    work.modes()
+        .put(&scope, &key, Mode::Allow, "ann", at(1))
+        .await?;
+    work.save().await?;
+    backend
+        .tamper("UPDATE org_action_modes SET mode = 'ask_twice'")
+        .await?;
+    let unknown = StoredMode::Unknown("ask_twice".to_owned());
+    let mut work = backend.storage.read().await?;
+    assert_eq!(
+        work.modes().find(&scope, &key).await?,
+        Some(unknown.clone())
+    );
+    let listed = work.modes().list(&scope).await?;
+    assert!(listed.iter().all(|stored| stored.mode == unknown));
+    Ok(())
+}
+
+#[tokio::test]
+async fn sealed_params_go_when_the_invocation_ends() -> Story {
+    let backend = Backend::open().await?;
+    add_sessions(&*backend.storage).await?;
+    let open = [
+        invocation(11, Executing),
+        invocation(12, Executing),
+        invocation(13, Pending),
+    ];
+    add_invocations(&*backend.storage, &open).await?;
+    let sealed_rows = || {
+        backend.peek::<i64>(
+            "SELECT COUNT(params_sealed) + COUNT(params_key_id) FROM action_invocations".to_owned(),
+        )
+    };
+    assert_eq!(sealed_rows().await?, 6);
+
+    let mut work = backend.storage.write().await?;
+    let completion = Completion {
+        status: CompletionStatus::Completed,
+        result: None,
+        result_truncated: false,
+        error: None,
+        duration_ms: 1,
+        completed_at: at(1),
+    };
+    let error = portcullis_core::invocation::InvocationError {
+        code: portcullis_core::invocation::FailureCode::OutcomeUnknown,
+        message: String::new(),
+    };
+    let mut invocations = work.invocations();
+    assert!(invocations.finish(id(11), NODE, &completion).await?);
+    let scope = Interrupted::AllExecuting;
+    assert_eq!(invocations.fail_interrupted(at(1), &error, scope).await?, 1);
+    assert_eq!(invocations.expire_pending(at(300)).await?, 1);
+    drop(invocations);
+    work.save().await?;
+    assert_eq!(sealed_rows().await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_only_the_gateway_sees_is_stored() -> Story {
+    let backend = Backend::open().await?;
+    add_sessions(&*backend.storage).await?;
+    let digest = PluginDigest::of(b"component");
+    let mut new = invocation(7, Executing);
+    new.invocation.plugin_digest = Some(digest);
+    new.definition_digest = Some("sha256:11".to_owned());
+    new.sealed_params = Some(sealed(&[7]));
+    add_invocations(&*backend.storage, &[new]).await?;
+    for (column, expected) in [
+        ("params_digest", "sha256:00"),
+        ("definition_digest", "sha256:11"),
+        ("plugin_digest", &digest.to_string()),
+        ("hex(params_sealed)", "07"),
+        ("params_key_id", "key-1"),
+        ("node", NODE),
+    ] {
+        let stored: String = backend
+            .peek(format!("SELECT {column} FROM action_invocations"))
+            .await?;
+        assert_eq!(stored, expected, "{column}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn admission_never_reads_a_whole_session() -> Story {
+    let backend = Backend::open().await?;
+    for (condition, index) in [
+        ("created_at > 1", "action_invocations_by_session "),
+        (
+            "status = 'pending' AND expires_at > 1",
+            "action_invocations_by_session_status ",
+        ),
+    ] {
+        let mut connection = backend.connect().await?;
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(format!(
+            "EXPLAIN QUERY PLAN SELECT COUNT(*) FROM action_invocations \
+             WHERE session_id = 's' AND {condition}"
+        )))
+        .fetch_all(&mut connection)
+        .await?;
+        let steps: Vec<_> = plan.into_iter().map(|(.., step)| step).collect();
+        assert!(
+            steps.iter().any(|step| step.contains(index)),
+            "{condition}: {steps:?}"
+        );
+    }
+    Ok(())
+}
