@@ -1,0 +1,93 @@
+//! What a guest may use. Every limit has a unit, a reason, and a defined
+//! outcome at its edge.
+
+use std::time::Duration;
+
+/// The limits of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of linear memory, summed over all memories of the component.
+    /// Default 64 MiB: a reply of 8 MiB, parsed and rebuilt, takes about five
+    /// times its size. At the edge growth is refused; what the guest then does
+    /// is reported as `memory_exceeded`.
+    pub memory_bytes: usize,
+    /// Elements, summed over all tables. Default 20,000: a large component has
+    /// a few thousand functions. At the edge: `memory_exceeded`.
+    pub table_elements: usize,
+    /// CPU time of the guest, without the time it waits for HTTP. Default 2 s:
+    /// usual calls take well under 10 ms. At the edge: `cpu_exceeded`.
+    pub cpu_time: Duration,
+    /// Wall-clock time of the whole call. Default 30 s, the patience of an
+    /// agent. At the edge: `deadline_exceeded`.
+    pub deadline: Duration,
+    /// Bytes a guest may hand to the host in one host call, or return from an
+    /// export. Default 6 MiB: the largest result plus room for its envelope. At
+    /// the edge: `too_large`.
+    pub host_call_bytes: usize,
+    /// Bytes of a result. Default 4 MiB. At the edge: `too_large`.
+    pub result_bytes: usize,
+    /// Outbound requests. Default 32: enough to page, too few to scan. At the
+    /// edge the guest gets `too-many-requests`.
+    pub http_requests: u32,
+    /// Log lines kept; more are dropped and counted. Default 64.
+    pub log_lines: u32,
+    /// Bytes of one log line; the rest is cut. Default 4 KiB.
+    pub log_line_bytes: usize,
+    /// Component-model handles. Default 256: the contract has none, so this
+    /// only bounds a guest that makes its own.
+    pub handles: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 << 20,
+            table_elements: 20_000,
+            cpu_time: Duration::from_secs(2),
+            deadline: Duration::from_secs(30),
+            host_call_bytes: 6 << 20,
+            result_bytes: 4 << 20,
+            http_requests: 32,
+            log_lines: 64,
+            log_line_bytes: 4 << 10,
+            handles: 256,
+        }
+    }
+}
+
+/// How the sandbox as a whole is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxConfig {
+    /// Calls that run at the same time, over all plugins. Default 64. It sizes
+    /// the pool of instances: address space, not memory, is set aside.
+    pub concurrent_calls: u32,
+    /// How long a call waits for a free place before it is `busy`. Default 1 s.
+    pub queue_timeout: Duration,
+    /// Threads that run guests and nothing else, so that a guest that computes
+    /// never delays the gateway's own work. Default: one for each core.
+    pub guest_threads: usize,
+    /// How often a running guest is looked at. Default 10 ms: a guest's CPU
+    /// limit is exceeded by at most about one tick.
+    pub epoch_tick: Duration,
+    /// Bytes of a guest's stack. Default 512 KiB. At the edge: `trapped`.
+    pub stack_bytes: usize,
+    /// Bytes of a component. Default 32 MiB: the largest we know, a Python
+    /// guest, has 18.4 MB. At the edge: the plugin is refused.
+    pub component_bytes: usize,
+    /// The limits of every call.
+    pub limits: Limits,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            concurrent_calls: 64,
+            queue_timeout: Duration::from_secs(1),
+            guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            epoch_tick: Duration::from_millis(10),
+            stack_bytes: 512 << 10,
+            component_bytes: 32 << 20,
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The small checks that the others share.
+
+use crate::error::LoadError;
+
+/// A broken rule at a place in a plugin's description.
+pub(crate) fn invalid(path: impl Into<String>, rule: impl Into<String>) -> LoadError {
+    LoadError::Invalid {
+        path: path.into(),
+        rule: rule.into(),
+    }
+}
+
+/// Refuses text of more than `limit` bytes.
+pub(crate) fn at_most(path: &str, text: &str, limit: usize) -> Result<(), LoadError> {
+    if text.len() <= limit {
+        return Ok(());
+    }
+    Err(invalid(
+        path,
+        format!("has {} bytes; the limit is {limit}", text.len()),
+    ))
+}
+
+/// Refuses text that is blank, has more than `limit` characters, or holds
+/// control characters other than line breaks.
+pub(crate) fn plain_text(path: &str, text: &str, limit: usize) -> Result<(), LoadError> {
+    let length = text.chars().count();
+    if text.trim().is_empty() {
+        return Err(invalid(path, "must not be empty"));
+    }
+    if length > limit {
+        return Err(invalid(
+            path,
+            format!("has {length} characters; the limit is {limit}"),
+        ));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(invalid(path, "must not contain control characters"));
+    }
+    Ok(())
+}
+
+/// Refuses a list with more than `limit` items.
+pub(crate) fn at_most_items<T>(path: &str, items: &[T], limit: usize) -> Result<(), LoadError> {
+    if items.len() <= limit {
+        return Ok(());
+    }
+    Err(invalid(
+        path,
+        format!("has {} items; the limit is {limit}", items.len()),
+    ))
+}
+
+/// Makes a guest's text fit for logs and answers: control characters other than
+/// line breaks and tabs are removed, so that no terminal is steered by them, and
+/// what is beyond `limit` bytes is cut between characters.
+pub(crate) fn clean_text(text: &str, limit: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(limit));
+    for c in text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')) {
+        if clean.len() + c.len_utf8() > limit {
+            break;
+        }
+        clean.push(c);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters_and_cannot_steer_a_terminal() {
+        assert_eq!(clean_text("a\u{1b}[31mred\0\r\n", 100), "a[31mred\n");
+        assert_eq!(clean_text("aéé", 4), "aé");
+        assert_eq!(clean_text("", 4), "");
+    }
+}

@@ -1,0 +1,100 @@
+//! The HTTP clients of one plugin.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::{Client, ClientBuilder, redirect, retry};
+
+use super::limits::EgressLimits;
+use super::resolver::{Filter, FilteredResolver, Resolve};
+
+/// Idle connections that are kept to one upstream: as many as `send-all` uses.
+const IDLE_CONNECTIONS: usize = 8;
+
+/// Makes the requests of one plugin.
+///
+/// One for each plugin, so that neither connections nor TLS sessions are shared
+/// between plugins. Cheap to clone; a clone is the same client.
+#[derive(Clone)]
+pub struct EgressClient {
+    guarded: Client,
+    granted: Client,
+    limits: Arc<EgressLimits>,
+}
+
+/// An HTTP client cannot be set up, for lack of the system's root certificates
+/// for example.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up")]
+pub struct ClientError(#[source] reqwest::Error);
+
+impl EgressClient {
+    /// Sets up the clients. Nothing is resolved or connected yet.
+    pub fn new(limits: EgressLimits, resolver: Arc<dyn Resolve>) -> Result<Self, ClientError> {
+        // The error says that a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guarded = builder(&limits, Arc::clone(&resolver), Filter::GloballyRoutable)
+            .https_only(true)
+            .build()
+            .map_err(ClientError)?;
+        let granted = builder(&limits, resolver, Filter::Nothing)
+            .build()
+            .map_err(ClientError)?;
+        Ok(Self {
+            guarded,
+            granted,
+            limits: Arc::new(limits),
+        })
+    }
+
+    /// The limits of every exchange.
+    pub fn limits(&self) -> &EgressLimits {
+        &self.limits
+    }
+
+    /// The client for an origin. Two clients rather than one, because a
+    /// connection that was made under a grant must not serve a request without.
+    pub(super) fn for_origin(&self, granted: bool) -> &Client {
+        if granted {
+            &self.granted
+        } else {
+            &self.guarded
+        }
+    }
+}
+
+impl fmt::Debug for EgressClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EgressClient")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that the lint points to"
+)]
+fn builder(limits: &EgressLimits, resolver: Arc<dyn Resolve>, filter: Filter) -> ClientBuilder {
+    let max_header_bytes = u32::try_from(limits.max_response_header_bytes).unwrap_or(u32::MAX);
+    Client::builder()
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(FilteredResolver { resolver, filter })
+        // A proxy would resolve the name itself, past the filter.
+        .no_proxy()
+        // The next hop would get neither the checks nor only what it may see.
+        .redirect(redirect::Policy::none())
+        // What is sent twice is done twice.
+        .retry(retry::never())
+        .referer(false)
+        // Decompressed under our own limit, whatever features reqwest was
+        // built with.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .connect_timeout(limits.connect_timeout)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .http1_max_headers(limits.max_response_headers)
+        .http2_max_header_list_size(max_header_bytes)
+}

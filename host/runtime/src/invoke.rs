@@ -1,0 +1,270 @@
+//! One call: a fresh store, a fresh instance, and an outcome whatever happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis_core::id::ActionId;
+use portcullis_core::invocation::FailureCode;
+use portcullis_core::redact::Redactor;
+use portcullis_core::time::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::bindings::exports::actions::Context;
+use crate::bindings::imports::types;
+use crate::describe::clean_text;
+use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
+use crate::engine::Sandbox;
+use crate::loader::Plugin;
+use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
+use crate::state::{CallState, Capabilities};
+
+/// Beyond the end of a call, the time its requests have. They are ended with the
+/// call, never before it, so that of two deadlines at the same moment always the
+/// call's wins and the outcome is `deadline_exceeded`.
+const REQUEST_GRACE: Duration = Duration::from_secs(1);
+
+/// Bytes of an error message that are kept, as `types.wit` promises.
+const ERROR_MESSAGE_BYTES: usize = 4 << 10;
+
+/// The way out for the requests of one call. The only other implementations
+/// than [`CallEgress`] stand in tests and benchmarks.
+#[async_trait]
+pub trait Outbound: Send + Sync + 'static {
+    /// Sends one request; the answer must come before `deadline`.
+    async fn send(&self, request: HttpRequest, deadline: Instant)
+    -> Result<HttpResponse, HttpError>;
+}
+
+#[async_trait]
+impl Outbound for CallEgress {
+    async fn send(
+        &self,
+        request: HttpRequest,
+        deadline: Instant,
+    ) -> Result<HttpResponse, HttpError> {
+        CallEgress::send(self, request, deadline).await
+    }
+}
+
+/// One call of an action.
+pub struct Call {
+    /// An action the plugin lists.
+    pub action: ActionId,
+    /// JSON text that satisfies the action's schema.
+    pub params: String,
+    /// A version 4 UUID, the invocation's.
+    pub idempotency_key: String,
+    /// Where requests go.
+    pub outbound: Arc<dyn Outbound>,
+    /// The time, as the guest is told it.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Cleans what the guest logs.
+    pub redactor: Arc<Redactor>,
+}
+
+/// How a call ended and what it used.
+#[derive(Debug)]
+pub struct CallReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time of the guest, without the time it waited for HTTP.
+    pub cpu_time: Duration,
+    /// Peak of linear memory, in bytes.
+    pub memory_bytes: usize,
+    /// Requests sent or refused.
+    pub http_requests: u32,
+    /// Log lines beyond the limit.
+    pub log_lines_dropped: u32,
+}
+
+impl Plugin {
+    /// Executes one action in a store and an instance of its own.
+    ///
+    /// Never fails: whatever the guest does is an [`Outcome`]. Dropping the
+    /// future ends the call.
+    pub async fn execute(&self, call: Call) -> CallReport {
+        let Some(place) = take_place(&self.inner.sandbox).await else {
+            return not_run(FailureCode::Busy, "the sandbox has no free place; try again");
+        };
+        let plugin = self.clone();
+        let run = async move {
+            let report = run(&plugin, call).await;
+            drop(place);
+            report
+        };
+        let guests = self.inner.sandbox.shared.guests.handle();
+        let task = guests.spawn(run.instrument(tracing::Span::current()));
+        match AbortOnDropHandle::new(task).await {
+            Ok(report) => report,
+            Err(join_error) => {
+                tracing::error!(error = %join_error, "a call panicked in the host");
+                not_run(FailureCode::Internal, "the gateway failed to run the call")
+            }
+        }
+    }
+}
+
+fn not_run(code: FailureCode, message: &str) -> CallReport {
+    CallReport {
+        outcome: Outcome::stopped(code, message),
+        usage: Usage::default(),
+    }
+}
+
+/// Waits a bounded time for a place.
+pub(crate) async fn take_place(sandbox: &Sandbox) -> Option<OwnedSemaphorePermit> {
+    let places = Arc::clone(&sandbox.shared.places);
+    timeout(sandbox.shared.config.queue_timeout, places.acquire_owned())
+        .await
+        .ok()?
+        .ok()
+}
+
+async fn run(plugin: &Plugin, call: Call) -> CallReport {
+    let sandbox = &plugin.inner.sandbox;
+    let limits = &sandbox.shared.config.limits;
+    let deadline = Instant::now() + limits.deadline;
+    let capabilities = Capabilities {
+        outbound: call.outbound,
+        clock: call.clock,
+        redactor: call.redactor,
+        io: sandbox.shared.io.clone(),
+        request_deadline: deadline + REQUEST_GRACE,
+    };
+    let state = CallState::new(
+        plugin.descriptor().id.clone(),
+        limits.clone(),
+        Some(capabilities),
+    );
+    let mut store = new_store(sandbox, state);
+    let context = Context {
+        idempotency_key: call.idempotency_key,
+    };
+    let executed = timeout_at(
+        deadline,
+        execute(plugin, &mut store, &context, call.action.as_str(), &call.params),
+    )
+    .await;
+    store.data().meter.pause();
+    let outcome = match executed {
+        Ok(Ok(answer)) => outcome_of_answer(answer, store.data()),
+        Ok(Err(error)) => {
+            tracing::debug!(error = format!("{error:#}"), "the guest was stopped");
+            classify(&error, store.data())
+        }
+        Err(_elapsed) => deadline_exceeded(limits),
+    };
+    CallReport {
+        outcome,
+        usage: usage(store.data()),
+    }
+}
+
+async fn execute(
+    plugin: &Plugin,
+    store: &mut Store<CallState>,
+    context: &Context,
+    action: &str,
+    params: &String,
+) -> wasmtime::Result<Result<String, types::Error>> {
+    store.data().meter.resume();
+    let instance = plugin.inner.pre.instantiate_async(&mut *store).await?;
+    instance
+        .portcullis_provider_actions()
+        .call_execute(store, context, action, params)
+        .await
+}
+
+/// A store with every limit in place.
+pub(crate) fn new_store(sandbox: &Sandbox, state: CallState) -> Store<CallState> {
+    let limits = state.limits.clone();
+    let mut store = Store::new(&sandbox.shared.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.set_max_component_handles(limits.handles);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |store| {
+        let meter = Arc::clone(&store.data().meter);
+        meter.pause();
+        if meter.used() >= limits.cpu_time {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                meter.resume();
+            }),
+        ))
+    });
+    store
+}
+
+fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) -> Outcome {
+    match answer {
+        Ok(json) if json.len() > state.limits.result_bytes => Outcome::stopped(
+            FailureCode::TooLarge,
+            format!(
+                "the result has {} bytes; the limit is {}",
+                json.len(),
+                state.limits.result_bytes
+            ),
+        ),
+        Ok(json) => match serde_json::from_str(&json) {
+            Ok(value) => Outcome::Completed(value),
+            Err(error) => Outcome::stopped(
+                FailureCode::ProviderInternal,
+                format!("the provider's result is not valid JSON: {error}"),
+            ),
+        },
+        Err(error) => Outcome::Failed(guest_error(error, state)),
+    }
+}
+
+fn guest_error(error: types::Error, state: &CallState) -> GuestError {
+    use types::ErrorCode;
+    // Redacted before it is cut, so that no half of a credential is left.
+    let message = match &state.capabilities {
+        Some(capabilities) => capabilities.redactor.redact_text(&error.message),
+        None => error.message,
+    };
+    GuestError {
+        code: match error.code {
+            ErrorCode::InvalidParams => FailureCode::InvalidParams,
+            ErrorCode::Unauthorized => FailureCode::Unauthorized,
+            ErrorCode::Forbidden => FailureCode::Forbidden,
+            ErrorCode::NotFound => FailureCode::NotFound,
+            ErrorCode::Conflict => FailureCode::Conflict,
+            ErrorCode::RateLimited => FailureCode::RateLimited,
+            ErrorCode::Upstream => FailureCode::Upstream,
+            ErrorCode::Timeout => FailureCode::Timeout,
+            ErrorCode::DeniedEgress => FailureCode::DeniedEgress,
+            ErrorCode::ConnectionMissing => FailureCode::ConnectionMissing,
+            ErrorCode::Internal => FailureCode::ProviderInternal,
+        },
+        message: clean_text(&message, ERROR_MESSAGE_BYTES),
+        retryable: error.retryable,
+        retry_after_ms: error.retry_after_ms,
+    }
+}
+
+fn usage(state: &CallState) -> Usage {
+    Usage {
+        cpu_time: state.meter.used(),
+        memory_bytes: state.limiter.memory_bytes(),
+        http_requests: state.http_requests,
+        log_lines_dropped: state.log_lines_dropped,
+    }
+}

@@ -1,0 +1,38 @@
+//! The sandbox: components, their limits, and their outbound HTTP.
+//!
+//! | file | what lives there |
+//! | --- | --- |
+//! | [`config`] | every limit, with unit and reason |
+//! | `engine` | the one wasmtime engine, its epoch ticker, the guests' own threads |
+//! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
+//! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
+//! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
+//! | `state`, `limits`, `meter` | what a call may use, and how much of it it has used |
+//! | `imports` | one file for each imported interface |
+//! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
+//! | [`egress`] | outbound HTTP: the only way from a guest to the world |
+//!
+//! This is the only crate that names wasmtime. It knows nothing of sessions,
+//! modes or storage: whether a call may happen is decided before it gets here.
+
+mod bindings;
+pub mod config;
+mod describe;
+pub mod egress;
+mod engine;
+mod error;
+mod imports;
+pub mod inspect;
+mod invoke;
+mod limits;
+mod loader;
+mod meter;
+mod outcome;
+mod state;
+
+pub use config::{Limits, SandboxConfig};
+pub use engine::{Allocator, Sandbox};
+pub use error::{LoadError, SandboxError};
+pub use invoke::{Call, CallReport, Outbound, Usage};
+pub use loader::Plugin;
+pub use outcome::{GuestError, Outcome};

@@ -1,0 +1,121 @@
+//! How a call ended.
+
+use portcullis_core::invocation::FailureCode;
+use serde_json::Value;
+use wasmtime::Trap;
+
+use crate::state::CallState;
+
+/// How a call ended. What a guest does wrong is an outcome of that call and
+/// never an error of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The action answered; not yet redacted or truncated.
+    Completed(Value),
+    /// The provider reported an error.
+    Failed(GuestError),
+    /// The sandbox ended the call, for this reason: one of the sandbox's codes
+    /// of [`FailureCode`], and a sentence.
+    Stopped {
+        /// `Trapped`, `CpuExceeded`, `DeadlineExceeded`, `MemoryExceeded`,
+        /// `TooLarge`, `Busy` or `ProviderInternal`.
+        code: FailureCode,
+        /// What happened and what to do, without any text of the guest.
+        message: String,
+    },
+}
+
+impl Outcome {
+    pub(crate) fn stopped(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Stopped {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// An error that the provider reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestError {
+    /// One of the provider's codes, or `DeniedEgress`, `ConnectionMissing`.
+    pub code: FailureCode,
+    /// The provider's words: at most 4 KiB, without control characters, not yet
+    /// redacted.
+    pub message: String,
+    /// True when repeating the call is harmless and may succeed.
+    pub retryable: bool,
+    /// Milliseconds to wait first.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The text of wasmtime's error when a guest hands over more than
+/// `Limits::host_call_bytes`. The error's type is private; a test hands over
+/// too much and so notices when the text changes.
+const HOST_CALL_BYTES_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Names the reason for which wasmtime ended a call.
+pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
+    if state.limiter.refused() {
+        return Outcome::stopped(
+            FailureCode::MemoryExceeded,
+            format!(
+                "the provider asked for more than its {} MiB of memory or its {} table elements",
+                state.limits.memory_bytes >> 20,
+                state.limits.table_elements
+            ),
+        );
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return classify_trap(*trap, state);
+    }
+    if error
+        .chain()
+        .any(|cause| cause.to_string().contains(HOST_CALL_BYTES_EXHAUSTED))
+    {
+        return Outcome::stopped(
+            FailureCode::TooLarge,
+            format!(
+                "the provider handed over more than {} bytes at once",
+                state.limits.host_call_bytes
+            ),
+        );
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Outcome::stopped(FailureCode::Busy, "the sandbox has no free place");
+    }
+    Outcome::stopped(
+        FailureCode::Trapped,
+        "the provider broke the rules of the component model",
+    )
+}
+
+fn classify_trap(trap: Trap, state: &CallState) -> Outcome {
+    match trap {
+        Trap::Interrupt => Outcome::stopped(
+            FailureCode::CpuExceeded,
+            format!(
+                "the provider used up its {} ms of CPU time",
+                state.limits.cpu_time.as_millis()
+            ),
+        ),
+        Trap::UnreachableCodeReached => Outcome::stopped(
+            FailureCode::Trapped,
+            "the provider stopped abruptly, as programs do that panic",
+        ),
+        Trap::StackOverflow => {
+            Outcome::stopped(FailureCode::Trapped, "the provider ran out of stack")
+        }
+        other => Outcome::stopped(FailureCode::Trapped, format!("the provider trapped: {other}")),
+    }
+}
+
+/// The outcome of a call that has passed its wall-clock deadline.
+pub(crate) fn deadline_exceeded(state_limits: &crate::config::Limits) -> Outcome {
+    Outcome::stopped(
+        FailureCode::DeadlineExceeded,
+        format!(
+            "the call did not end within {} ms; whether the upstream acted is unknown",
+            state_limits.deadline.as_millis()
+        ),
+    )
+}
