@@ -2,11 +2,6 @@
 //!
 //! The generated module stays private; what the crate uses of it is named here.
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "generated code"
-)]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",

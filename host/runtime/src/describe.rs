@@ -17,8 +17,6 @@ use portcullis_core::schema::ParamsValidator;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use rules::clean_text;
-
 use crate::bindings::ActionSourcePre;
 use crate::bindings::exports::{actions as guest_actions, provider as guest_provider};
 use crate::engine::Sandbox;
@@ -82,10 +80,7 @@ async fn ask_on_guest_threads(
         .map_err(|panic| failed(panic.to_string()))?
 }
 
-async fn ask(
-    sandbox: &Sandbox,
-    pre: &ActionSourcePre<CallState>,
-) -> Result<Answers, LoadError> {
+async fn ask(sandbox: &Sandbox, pre: &ActionSourcePre<CallState>) -> Result<Answers, LoadError> {
     let source: SourceId = "describing".parse().expect("a valid source id");
     let limits = sandbox.shared.config.limits.clone();
     let mut store = new_store(sandbox, CallState::new(source, limits, None));

@@ -122,8 +122,9 @@ struct Names {
 
 /// The names at the outermost level; what nested components import is theirs.
 fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
-    let malformed =
-        |error: wasmparser::BinaryReaderError| InspectError::NotAComponent(error.message().to_owned());
+    let malformed = |error: wasmparser::BinaryReaderError| {
+        InspectError::NotAComponent(error.message().to_owned())
+    };
     let mut names = Names::default();
     let mut depth = 0_usize;
     let mut modules = 0_usize;
@@ -134,7 +135,8 @@ fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
                 ..
             } if depth == 0 => {
                 return Err(InspectError::NotAComponent(
-                    "it is a core module; encode it with `cargo xtask plugins` or wasm-tools".to_owned(),
+                    "it is a core module; encode it with `cargo xtask plugins` or wasm-tools"
+                        .to_owned(),
                 ));
             }
             Payload::ModuleSection { .. } => {
@@ -145,12 +147,16 @@ fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    names.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    names
+                        .imports
+                        .push(import.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    names.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    names
+                        .exports
+                        .push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
             _ => {}
@@ -163,8 +169,8 @@ fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
 }
 
 fn imported_interface(name: &str) -> Result<String, InspectError> {
-    let interface = contract_interface(name)
-        .ok_or_else(|| InspectError::ForeignImport(name.to_owned()))??;
+    let interface =
+        contract_interface(name).ok_or_else(|| InspectError::ForeignImport(name.to_owned()))??;
     if IMPORTS.contains(&interface.as_str()) {
         Ok(interface)
     } else {
@@ -200,9 +206,17 @@ mod tests {
 
     #[test]
     fn garbage_truncated_and_empty_bytes_are_refused() {
-        for bytes in [&b""[..], b"hello", b"\0asm", b"\0asm\x0d\0\x01\0\xff\xff\xff"] {
+        for bytes in [
+            &b""[..],
+            b"hello",
+            b"\0asm",
+            b"\0asm\x0d\0\x01\0\xff\xff\xff",
+        ] {
             assert!(
-                matches!(inspect(bytes, 1024), Err(InspectError::NotAComponent(_) | InspectError::MissingExport(_))),
+                matches!(
+                    inspect(bytes, 1024),
+                    Err(InspectError::NotAComponent(_) | InspectError::MissingExport(_))
+                ),
                 "{bytes:?}"
             );
         }
@@ -240,7 +254,10 @@ mod tests {
     fn size_is_checked_first() {
         assert_eq!(
             inspect(&[0; 11], 10).unwrap_err(),
-            InspectError::TooLarge { size: 11, limit: 10 }
+            InspectError::TooLarge {
+                size: 11,
+                limit: 10
+            }
         );
     }
 }

@@ -16,12 +16,12 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::bindings::exports::actions::Context;
 use crate::bindings::imports::types;
-use crate::describe::clean_text;
 use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
 use crate::engine::Sandbox;
 use crate::loader::Plugin;
 use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
 use crate::state::{CallState, Capabilities};
+use crate::text::clean_text;
 
 /// Beyond the end of a call, the time its requests have. They are ended with the
 /// call, never before it, so that of two deadlines at the same moment always the
@@ -36,8 +36,11 @@ const ERROR_MESSAGE_BYTES: usize = 4 << 10;
 #[async_trait]
 pub trait Outbound: Send + Sync + 'static {
     /// Sends one request; the answer must come before `deadline`.
-    async fn send(&self, request: HttpRequest, deadline: Instant)
-    -> Result<HttpResponse, HttpError>;
+    async fn send(
+        &self,
+        request: HttpRequest,
+        deadline: Instant,
+    ) -> Result<HttpResponse, HttpError>;
 }
 
 #[async_trait]
@@ -96,7 +99,10 @@ impl Plugin {
     /// future ends the call.
     pub async fn execute(&self, call: Call) -> CallReport {
         let Some(place) = take_place(&self.inner.sandbox).await else {
-            return not_run(FailureCode::Busy, "the sandbox has no free place; try again");
+            return not_run(
+                FailureCode::Busy,
+                "the sandbox has no free place; try again",
+            );
         };
         let plugin = self.clone();
         let run = async move {
@@ -154,7 +160,13 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
     };
     let executed = timeout_at(
         deadline,
-        execute(plugin, &mut store, &context, call.action.as_str(), &call.params),
+        execute(
+            plugin,
+            &mut store,
+            &context,
+            call.action.as_str(),
+            &call.params,
+        ),
     )
     .await;
     store.data().meter.pause();
@@ -235,11 +247,11 @@ fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) ->
 
 fn guest_error(error: types::Error, state: &CallState) -> GuestError {
     use types::ErrorCode;
-    // Redacted before it is cut, so that no half of a credential is left.
-    let message = match &state.capabilities {
-        Some(capabilities) => capabilities.redactor.redact_text(&error.message),
-        None => error.message,
-    };
+    const KEYS_ONLY: &Redactor = &Redactor::keys_only();
+    let redactor = state
+        .capabilities
+        .as_ref()
+        .map_or(KEYS_ONLY, |capabilities| &capabilities.redactor);
     GuestError {
         code: match error.code {
             ErrorCode::InvalidParams => FailureCode::InvalidParams,
@@ -254,7 +266,7 @@ fn guest_error(error: types::Error, state: &CallState) -> GuestError {
             ErrorCode::ConnectionMissing => FailureCode::ConnectionMissing,
             ErrorCode::Internal => FailureCode::ProviderInternal,
         },
-        message: clean_text(&message, ERROR_MESSAGE_BYTES),
+        message: clean_text(&error.message, redactor, ERROR_MESSAGE_BYTES),
         retryable: error.retryable,
         retry_after_ms: error.retry_after_ms,
     }

@@ -9,6 +9,7 @@
 //! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
 //! | `state`, `limits`, `meter` | what a call may use, and how much of it it has used |
 //! | `imports` | one file for each imported interface |
+//! | `text` | a guest's words, made fit for people |
 //! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
 //! | [`egress`] | outbound HTTP: the only way from a guest to the world |
 //!
@@ -29,6 +30,7 @@ mod loader;
 mod meter;
 mod outcome;
 mod state;
+mod text;
 
 pub use config::{Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};

@@ -39,9 +39,9 @@ impl ResourceLimiter for StoreLimiter {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(self.memory_bytes.grow(current, desired))
+        Ok(self.memory_bytes.grow(current, desired, maximum))
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -53,9 +53,9 @@ impl ResourceLimiter for StoreLimiter {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(self.table_elements.grow(current, desired))
+        Ok(self.table_elements.grow(current, desired, maximum))
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -80,12 +80,15 @@ impl Budget {
         }
     }
 
-    fn grow(&mut self, current: usize, desired: usize) -> bool {
-        let used = self
-            .used
-            .saturating_add(desired.saturating_sub(current));
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
         if used > self.limit {
             self.refused = true;
+            return false;
+        }
+        // A memory's or table's own maximum is the guest's business. Growth
+        // beyond it fails after this was asked, and must not be counted.
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return false;
         }
         self.used = used;
@@ -109,5 +112,20 @@ mod tests {
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
         assert!(limiter.refused());
         assert_eq!(limiter.memory_bytes(), 100);
+    }
+
+    #[test]
+    fn growth_beyond_a_memorys_own_maximum_is_neither_counted_nor_an_offence() {
+        let mut limiter = StoreLimiter::new(&Limits {
+            memory_bytes: 100,
+            ..Limits::default()
+        });
+        for _ in 0..10 {
+            assert!(!limiter.memory_growing(10, 60, Some(50)).unwrap());
+        }
+        assert_eq!(limiter.memory_bytes(), 0);
+        assert!(!limiter.refused());
+        assert!(!limiter.memory_growing(10, 200, Some(50)).unwrap());
+        assert!(limiter.refused());
     }
 }

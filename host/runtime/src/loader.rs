@@ -109,7 +109,10 @@ impl Plugin {
             for endpoint in &self.descriptor().endpoints {
                 let base = endpoint.base_url.as_str().trim_end_matches('/');
                 for route in &endpoint.routes {
-                    phrases.push(format!("call {base} {} {}", route.method, route.path_prefix));
+                    phrases.push(format!(
+                        "call {base} {} {}",
+                        route.method, route.path_prefix
+                    ));
                 }
             }
         }

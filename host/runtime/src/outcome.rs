@@ -53,6 +53,11 @@ pub struct GuestError {
 /// too much and so notices when the text changes.
 const HOST_CALL_BYTES_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
+/// An import was called that is closed for the time being.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the {0} is refused while a plugin describes itself")]
+pub(crate) struct Refused(pub(crate) &'static str);
+
 /// Names the reason for which wasmtime ended a call.
 pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
     if state.limiter.refused() {
@@ -67,6 +72,9 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return classify_trap(*trap, state);
+    }
+    if let Some(refused) = error.downcast_ref::<Refused>() {
+        return Outcome::stopped(FailureCode::Trapped, refused.to_string());
     }
     if error
         .chain()
@@ -105,7 +113,10 @@ fn classify_trap(trap: Trap, state: &CallState) -> Outcome {
         Trap::StackOverflow => {
             Outcome::stopped(FailureCode::Trapped, "the provider ran out of stack")
         }
-        other => Outcome::stopped(FailureCode::Trapped, format!("the provider trapped: {other}")),
+        other => Outcome::stopped(
+            FailureCode::Trapped,
+            format!("the provider trapped: {other}"),
+        ),
     }
 }
 

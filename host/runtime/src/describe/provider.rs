@@ -28,7 +28,11 @@ pub(super) fn descriptor(guest: guest::Descriptor) -> Result<PluginDescriptor, L
     let identity = guest.identity;
     let id = source_id(&identity.id)?;
     plain_text("identity.name", &identity.name, NAME_CHARS)?;
-    plain_text("identity.description", &identity.description, DESCRIPTION_CHARS)?;
+    plain_text(
+        "identity.description",
+        &identity.description,
+        DESCRIPTION_CHARS,
+    )?;
     if let Some(icon) = &identity.icon {
         at_most("identity.icon", icon, ICON_BYTES)?;
     }
@@ -68,7 +72,10 @@ fn connections(
     for (index, requirement) in requirements.iter().enumerate() {
         let path = format!("connections[{index}]");
         if requirement.types.is_empty() {
-            return Err(invalid(format!("{path}.types"), "must name at least one type"));
+            return Err(invalid(
+                format!("{path}.types"),
+                "must name at least one type",
+            ));
         }
         if requirement.types.len() > 1 && requirement.types.contains(&ConnectionType::None) {
             return Err(invalid(format!("{path}.types"), "`none` must stand alone"));
@@ -169,7 +176,8 @@ fn route(path: &str, guest: guest::Route) -> Result<Route, LoadError> {
     let plain = prefix == "/"
         || (prefix.starts_with('/')
             && prefix
-                .trim_end_matches('/')
+                .strip_suffix('/')
+                .unwrap_or(&prefix)
                 .split('/')
                 .skip(1)
                 .all(is_plain_segment));
@@ -237,11 +245,12 @@ fn header_form(path: &str, form: guest::HeaderForm) -> Result<CredentialForm, Lo
             format!("`{name}` cannot carry a credential"),
         ));
     }
-    if !form.prefix.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-        return Err(invalid(
-            format!("{path}.prefix"),
-            "must be printable ASCII",
-        ));
+    if !form
+        .prefix
+        .bytes()
+        .all(|b| b == b' ' || b.is_ascii_graphic())
+    {
+        return Err(invalid(format!("{path}.prefix"), "must be printable ASCII"));
     }
     Ok(CredentialForm::Header {
         name: name.as_str().to_owned(),

@@ -50,29 +50,3 @@ pub(crate) fn at_most_items<T>(path: &str, items: &[T], limit: usize) -> Result<
         format!("has {} items; the limit is {limit}", items.len()),
     ))
 }
-
-/// Makes a guest's text fit for logs and answers: control characters other than
-/// line breaks and tabs are removed, so that no terminal is steered by them, and
-/// what is beyond `limit` bytes is cut between characters.
-pub(crate) fn clean_text(text: &str, limit: usize) -> String {
-    let mut clean = String::with_capacity(text.len().min(limit));
-    for c in text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')) {
-        if clean.len() + c.len_utf8() > limit {
-            break;
-        }
-        clean.push(c);
-    }
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_cut_between_characters_and_cannot_steer_a_terminal() {
-        assert_eq!(clean_text("a\u{1b}[31mred\0\r\n", 100), "a[31mred\n");
-        assert_eq!(clean_text("aéé", 4), "aé");
-        assert_eq!(clean_text("", 4), "");
-    }
-}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use portcullis_core::plugin::Method;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use crate::bindings::imports::http::{self, Error, ErrorKind, Request, Response};
 use crate::egress::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
@@ -90,7 +91,8 @@ impl Prepared {
             io,
             deadline,
         } = self;
-        let task = io.spawn(async move { outbound.send(request, deadline).await });
+        let sending = async move { outbound.send(request, deadline).await };
+        let task = io.spawn(sending.in_current_span());
         match AbortOnDropHandle::new(task).await {
             Ok(Ok(response)) => Ok(to_guest(response)),
             Ok(Err(error)) => Err(error_to_guest(error)),

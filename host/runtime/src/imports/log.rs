@@ -1,8 +1,8 @@
 //! `portcullis:provider/log`.
 
 use crate::bindings::imports::log::{self, Level};
-use crate::describe::clean_text;
 use crate::state::CallState;
+use crate::text::clean_text;
 
 impl log::Host for CallState {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
@@ -14,23 +14,39 @@ impl log::Host for CallState {
             return Ok(());
         }
         self.log_lines += 1;
-        // Redacted before it is cut: a credential that straddles the cut would
-        // otherwise leave its first half behind.
-        let message = capabilities.redactor.redact_text(&message);
-        emit(
-            level,
-            self.source.as_str(),
-            &clean_text(&message, self.limits.log_line_bytes),
+        let message = clean_text(
+            &one_line(message),
+            &capabilities.redactor,
+            self.limits.log_line_bytes,
         );
+        emit(level, self.source.as_str(), &message);
         Ok(())
+    }
+}
+
+/// Line breaks become spaces: what follows one would look like a line of the
+/// gateway's own.
+fn one_line(message: String) -> String {
+    if message.contains(['\n', '\t']) {
+        message.replace(['\n', '\t'], " ")
+    } else {
+        message
     }
 }
 
 fn emit(level: Level, source_id: &str, message: &str) {
     match level {
-        Level::Debug => tracing::debug!(target: "portcullis::plugin", sourceId = source_id, "{message}"),
-        Level::Info => tracing::info!(target: "portcullis::plugin", sourceId = source_id, "{message}"),
-        Level::Warn => tracing::warn!(target: "portcullis::plugin", sourceId = source_id, "{message}"),
-        Level::Error => tracing::error!(target: "portcullis::plugin", sourceId = source_id, "{message}"),
+        Level::Debug => {
+            tracing::debug!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+        }
+        Level::Info => {
+            tracing::info!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+        }
+        Level::Warn => {
+            tracing::warn!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+        }
+        Level::Error => {
+            tracing::error!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+        }
     }
 }

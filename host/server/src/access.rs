@@ -1,0 +1,114 @@
+//! What a caller may reach.
+//!
+//! The one place where a caller is weighed against an organization or a session.
+//! Whoever may not know that a thing exists is told that it does not.
+
+use portcullis_core::id::{OrganizationId, SessionId};
+use portcullis_storage::{BoxUnitOfWork, Role, Session};
+
+use crate::auth::Caller;
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// What a caller wants of an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To see what is not secret: every member may.
+    Read,
+    /// To change something: owners, admins and operators may.
+    Manage,
+}
+
+/// Who did something, as rows name them: `operator` or `user:<id>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// The name in rows.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The operator, who has no name.
+    pub fn operator() -> Self {
+        Self("operator".to_owned())
+    }
+}
+
+/// Lets only operators through.
+pub fn operator(caller: &Caller) -> Result<Actor, Error> {
+    match caller {
+        Caller::Operator => Ok(Actor::operator()),
+        Caller::User { .. } | Caller::Sandbox { .. } => {
+            Err(Error::Forbidden("this route needs the operator's key"))
+        }
+    }
+}
+
+/// Lets operators, and members with a sufficient role, through to an
+/// organization that exists.
+pub async fn organization(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: &OrganizationId,
+    need: Need,
+) -> Result<Actor, Error> {
+    let mut work = gateway.storage.read().await?;
+    match caller {
+        Caller::Operator => {
+            let found = work.organizations().find(id).await?;
+            found
+                .map(|_| Actor::operator())
+                .ok_or(Error::NotFound("organization"))
+        }
+        Caller::User { organization, user } if organization == id => {
+            let role = work.organizations().find_role(id, user).await?;
+            let role = role.ok_or(Error::NotFound("organization"))?;
+            if need == Need::Manage && role == Role::Member {
+                return Err(Error::Forbidden("this needs the role owner or admin"));
+            }
+            Ok(Actor(format!("user:{user}")))
+        }
+        Caller::User { .. } => Err(Error::NotFound("organization")),
+        Caller::Sandbox { .. } => Err(Error::Forbidden(
+            "a sandbox token reaches its own session and nothing else",
+        )),
+    }
+}
+
+/// Lets the session's own sandbox and members of its organization through.
+pub async fn session(gateway: &Gateway, caller: &Caller, id: SessionId) -> Result<Session, Error> {
+    let mut work = gateway.storage.read().await?;
+    match caller {
+        Caller::Sandbox { session } if *session == id => find_session(&mut work, id).await,
+        Caller::Sandbox { .. } => Err(Error::NotFound("session")),
+        Caller::User { organization, user } => {
+            let session = find_session(&mut work, id).await?;
+            let role = if session.organization_id == *organization {
+                work.organizations().find_role(organization, user).await?
+            } else {
+                None
+            };
+            role.map(|_| session).ok_or(Error::NotFound("session"))
+        }
+        Caller::Operator => Err(Error::Forbidden(
+            "the operator's key does not reach into sessions; use a user or sandbox token",
+        )),
+    }
+}
+
+/// Lets only the session's own sandbox through: agents act, people decide.
+pub fn own_sandbox(caller: &Caller, id: SessionId) -> Result<(), Error> {
+    match caller {
+        Caller::Sandbox { session } if *session == id => Ok(()),
+        Caller::Sandbox { .. } => Err(Error::NotFound("session")),
+        Caller::User { .. } | Caller::Operator => Err(Error::Forbidden(
+            "only the session's sandbox token may invoke actions",
+        )),
+    }
+}
+
+async fn find_session(work: &mut BoxUnitOfWork, id: SessionId) -> Result<Session, Error> {
+    let session = work.sessions().find(id).await?;
+    session.ok_or(Error::NotFound("session"))
+}

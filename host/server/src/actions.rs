@@ -1,0 +1,12 @@
+//! The use cases around actions.
+//!
+//! [`invoke`] is the heart: validate, decide, admit, then execute, wait or
+//! refuse. Every way in calls it, so that permission decisions have one home.
+
+pub mod admission;
+pub mod catalog;
+mod execution;
+pub mod guide;
+pub mod history;
+pub mod invoke;
+pub mod upkeep;

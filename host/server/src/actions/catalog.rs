@@ -1,0 +1,162 @@
+//! What a session can do: sources and actions with the modes in force.
+
+use std::collections::HashMap;
+
+use portcullis_core::action::ActionDefinition;
+use portcullis_core::id::{ActionKey, SourceId};
+use portcullis_core::modes::{ModeDecision, ModeInputs, StoredMode, decide};
+use portcullis_runtime::Plugin;
+use portcullis_storage::{BoxUnitOfWork, Connection, ModeScope, Session};
+
+use crate::connections::select;
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// What a session can do.
+#[derive(Debug)]
+pub struct Catalog {
+    /// By source, then in the source's own order.
+    pub actions: Vec<CatalogAction>,
+    /// By id; also those whose actions are absent.
+    pub sources: Vec<CatalogSource>,
+}
+
+/// An action and what happens when it is invoked.
+#[derive(Debug)]
+pub struct CatalogAction {
+    /// The source.
+    pub source: SourceId,
+    /// The definition.
+    pub definition: ActionDefinition,
+    /// The mode in force.
+    pub decision: ModeDecision,
+}
+
+/// A source and whether it can be used.
+#[derive(Debug)]
+pub struct CatalogSource {
+    /// The source.
+    pub id: SourceId,
+    /// The name people know.
+    pub display_name: String,
+    /// Whether its actions are in the catalog.
+    pub status: SourceStatus,
+}
+
+/// Whether a source can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceStatus {
+    /// It can.
+    Ok,
+    /// The session has no connection for it.
+    NeedsAuth,
+}
+
+/// Lists what a session can do.
+pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Error> {
+    let mut work = gateway.storage.read().await?;
+    let connections = session_connections(&mut work, session).await?;
+    let modes = SessionModes::read(&mut work, session).await?;
+    drop(work);
+
+    let mut catalog = Catalog {
+        actions: Vec::new(),
+        sources: Vec::new(),
+    };
+    for plugin in gateway.sources.plugins() {
+        let before = catalog.actions.len();
+        for definition in plugin.actions() {
+            if is_usable(plugin, definition, &connections, session) {
+                catalog.actions.push(modes.describe(plugin, definition));
+            }
+        }
+        let usable = catalog.actions.len() > before || plugin.actions().is_empty();
+        catalog.sources.push(CatalogSource {
+            id: plugin.descriptor().id.clone(),
+            display_name: plugin.descriptor().name.clone(),
+            status: if usable {
+                SourceStatus::Ok
+            } else {
+                SourceStatus::NeedsAuth
+            },
+        });
+    }
+    Ok(catalog)
+}
+
+/// The connections a session may use. An empty list means none.
+pub(super) async fn session_connections(
+    work: &mut BoxUnitOfWork,
+    session: &Session,
+) -> Result<Vec<Connection>, Error> {
+    Ok(work
+        .connections()
+        .find_many(&session.connection_ids, &session.organization_id)
+        .await?)
+}
+
+fn is_usable(
+    plugin: &Plugin,
+    action: &ActionDefinition,
+    connections: &[Connection],
+    session: &Session,
+) -> bool {
+    let descriptor = plugin.descriptor();
+    !descriptor.needs_connection()
+        || select(
+            connections,
+            &descriptor.id,
+            action.credential,
+            session.user_id.as_ref(),
+        )
+        .is_some()
+}
+
+/// Every override that applies to a session.
+struct SessionModes {
+    organization: HashMap<ActionKey, StoredMode>,
+    automation: HashMap<ActionKey, StoredMode>,
+}
+
+impl SessionModes {
+    async fn read(work: &mut BoxUnitOfWork, session: &Session) -> Result<Self, Error> {
+        let organization = ModeScope::Organization(session.organization_id.clone());
+        let automation = session.automation_id.map(ModeScope::Automation);
+        Ok(Self {
+            organization: read_modes(work, &organization).await?,
+            automation: match automation {
+                Some(scope) => read_modes(work, &scope).await?,
+                None => HashMap::new(),
+            },
+        })
+    }
+
+    fn describe(&self, plugin: &Plugin, definition: &ActionDefinition) -> CatalogAction {
+        let source = plugin.descriptor().id.clone();
+        let key = ActionKey {
+            source: source.clone(),
+            action: definition.id.clone(),
+        };
+        let inputs = ModeInputs {
+            automation_override: self.automation.get(&key).cloned(),
+            org_default: self.organization.get(&key).cloned(),
+            connector_override: None,
+        };
+        CatalogAction {
+            source,
+            decision: decide(&inputs, definition.risk),
+            definition: definition.clone(),
+        }
+    }
+}
+
+async fn read_modes(
+    work: &mut BoxUnitOfWork,
+    scope: &ModeScope,
+) -> Result<HashMap<ActionKey, StoredMode>, Error> {
+    let overrides = work.modes().list(scope).await?;
+    Ok(overrides
+        .into_iter()
+        .map(|entry| (entry.key, entry.mode))
+        .collect())
+}

@@ -1,0 +1,48 @@
+//! What was invoked.
+
+use portcullis_core::id::{InvocationId, OrganizationId, SessionId};
+use portcullis_core::invocation::Invocation;
+use portcullis_storage::{InvocationFilter, Page, TitledInvocation};
+
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// One invocation of a session, with its result.
+pub async fn find(
+    gateway: &Gateway,
+    session: SessionId,
+    id: InvocationId,
+) -> Result<Invocation, Error> {
+    let mut work = gateway.storage.read().await?;
+    let invocation = work.invocations().find(id, session).await?;
+    invocation.ok_or(Error::NotFound("invocation"))
+}
+
+/// A part of a session's invocations, newest first.
+pub async fn of_session(
+    gateway: &Gateway,
+    session: SessionId,
+    filter: InvocationFilter,
+) -> Result<Page<Invocation>, Error> {
+    let filter = InvocationFilter {
+        session_id: Some(session),
+        ..filter
+    };
+    let mut work = gateway.storage.read().await?;
+    Ok(work.invocations().list(&filter).await?)
+}
+
+/// A part of an organization's invocations, newest first, with the titles of
+/// their sessions.
+pub async fn of_organization(
+    gateway: &Gateway,
+    organization: &OrganizationId,
+    filter: InvocationFilter,
+) -> Result<Page<TitledInvocation>, Error> {
+    let filter = InvocationFilter {
+        organization_id: Some(organization.clone()),
+        ..filter
+    };
+    let mut work = gateway.storage.read().await?;
+    Ok(work.invocations().list_with_titles(&filter).await?)
+}

@@ -1,0 +1,181 @@
+//! An action from request to answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_core::id::{InvocationId, SessionId, SourceId};
+use portcullis_core::invocation::{Invocation, InvocationStatus};
+use serde_json::Value;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
+use tracing::Instrument as _;
+
+use super::admission::{Admitted, Request, admit};
+use super::execution::{Execution, execute};
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// What an agent asks for, not yet validated.
+#[derive(Debug, Clone)]
+pub struct InvokeRequest {
+    /// The source.
+    pub integration: String,
+    /// The action within it.
+    pub action: String,
+    /// Its params.
+    pub params: Value,
+    /// The client's key for this request.
+    pub idempotency_key: Option<String>,
+}
+
+/// Invokes an action for a session whose sandbox has been authenticated.
+///
+/// Returns the invocation as it stands: completed or failed when it ran, pending
+/// when it waits for a person, denied when the mode says so. Errors mean that
+/// there is no invocation.
+pub async fn invoke(
+    gateway: &Arc<Gateway>,
+    session_id: SessionId,
+    request: InvokeRequest,
+) -> Result<Invocation, Error> {
+    let request = validate(gateway, session_id, request)?;
+    let task = admit_and_execute(Arc::clone(gateway), request);
+    // A task of its own from here on: between the commit of the row and its
+    // execution nobody may hang up on us.
+    gateway
+        .executions
+        .spawn(task.instrument(tracing::Span::current()))
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(panic.to_string())))
+}
+
+/// Finds source and action and checks the params.
+fn validate(
+    gateway: &Gateway,
+    session_id: SessionId,
+    request: InvokeRequest,
+) -> Result<Request, Error> {
+    let unknown_source = || Error::UnknownSource(request.integration.chars().take(128).collect());
+    let source: SourceId = request.integration.parse().map_err(|_| unknown_source())?;
+    let plugin = gateway
+        .sources
+        .plugin(&source)
+        .ok_or_else(unknown_source)?
+        .clone();
+    let found = request
+        .action
+        .parse()
+        .ok()
+        .and_then(|action| plugin.action(&action));
+    let Some((action, validator)) = found else {
+        return Err(Error::UnknownAction {
+            source_id: source,
+            action: request.action.chars().take(128).collect(),
+            known: plugin.actions().iter().map(|a| a.id.clone()).collect(),
+        });
+    };
+    validator
+        .validate(&request.params)
+        .map_err(Error::InvalidParams)?;
+    Ok(Request {
+        session_id,
+        action: action.clone(),
+        params: request.params,
+        idempotency_key: request.idempotency_key,
+        plugin,
+    })
+}
+
+async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<Invocation, Error> {
+    let (invocation, connection) = match admit(&gateway, &request).await? {
+        Admitted::Earlier(id) => return wait_for_end(&gateway, request.session_id, id).await,
+        Admitted::New {
+            invocation,
+            connection,
+        } => (*invocation, connection),
+    };
+    let id = invocation.id;
+    let invocation = if invocation.status == InvocationStatus::Executing {
+        let execution = Execution {
+            invocation,
+            plugin: request.plugin,
+            params: request.params,
+            connection,
+        };
+        let ended = execute(&gateway, execution).await;
+        // Nobody may be waiting; that is no error.
+        let _ = gateway.endings.send(id);
+        ended?
+    } else {
+        invocation
+    };
+    log(&invocation);
+    Ok(invocation)
+}
+
+/// Waits for the end of an invocation that another request started.
+///
+/// One that waits for a person is returned as it stands; so is one that is still
+/// executing when its deadline has long passed.
+async fn wait_for_end(
+    gateway: &Gateway,
+    session_id: SessionId,
+    id: InvocationId,
+) -> Result<Invocation, Error> {
+    // Subscribed before the row is read: an end in between is not missed.
+    let mut endings = gateway.endings.subscribe();
+    let patience = Duration::from_millis(gateway.config.sandbox.deadline_ms) * 2;
+    let ended = timeout(patience, async {
+        loop {
+            let invocation = find(gateway, session_id, id).await?;
+            if invocation.status != InvocationStatus::Executing {
+                return Ok(invocation);
+            }
+            until_told(&mut endings, id).await;
+        }
+    })
+    .await;
+    match ended {
+        Ok(invocation) => invocation,
+        Err(_elapsed) => find(gateway, session_id, id).await,
+    }
+}
+
+/// Returns when this invocation may have ended: when it was named, or when so
+/// many have ended meanwhile that it may have been missed.
+async fn until_told(endings: &mut Receiver<InvocationId>, id: InvocationId) {
+    loop {
+        match endings.recv().await {
+            Ok(ended) if ended != id => {}
+            Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn find(
+    gateway: &Gateway,
+    session_id: SessionId,
+    id: InvocationId,
+) -> Result<Invocation, Error> {
+    let mut work = gateway.storage.read().await?;
+    let invocation = work.invocations().find(id, session_id).await?;
+    invocation.ok_or(Error::NotFound("invocation"))
+}
+
+fn log(invocation: &Invocation) {
+    tracing::info!(
+        invocationId = %invocation.id,
+        sessionId = %invocation.session_id,
+        organizationId = %invocation.organization_id,
+        sourceId = %invocation.source,
+        actionId = %invocation.action,
+        mode = %invocation.mode,
+        modeSource = %invocation.mode_source,
+        status = %invocation.status,
+        durationMs = invocation.duration_ms,
+        errorCode = invocation.error.as_ref().map(|error| error.code.as_str()),
+        "invocation {}",
+        invocation.status
+    );
+}

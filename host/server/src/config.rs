@@ -1,0 +1,396 @@
+//! Configuration: defaults, file, environment, flags, in that order.
+//!
+//! `host/config.default.toml` documents every key and is read first, so a key
+//! without a default cannot exist. One struct for each section; `validate`
+//! names the key and the rule.
+
+mod secret;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{Environment, File, FileFormat};
+use portcullis_runtime::egress::EgressLimits;
+use portcullis_runtime::{Limits, SandboxConfig};
+use serde::Deserialize;
+
+pub use secret::{MasterKey, Secret};
+
+/// The documented defaults.
+pub const DEFAULTS: &str = include_str!("../../config.default.toml");
+
+/// Variables that start with this prefix set keys.
+const ENVIRONMENT_PREFIX: &str = "PORTCULLIS";
+const ENVIRONMENT_SEPARATOR: &str = "__";
+
+/// Operator keys and token secrets shorter than this can be guessed.
+const MIN_SECRET_CHARS: usize = 32;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A source is unreadable, or a key is unknown or of the wrong type.
+    #[error("the configuration cannot be read: {0}")]
+    Read(#[from] config::ConfigError),
+    /// A value breaks a rule.
+    #[error("{key}: {rule}")]
+    Invalid {
+        /// The key, for example `auth.operator_key`.
+        key: &'static str,
+        /// The rule, and what to do.
+        rule: String,
+    },
+}
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Listening and bodies.
+    pub server: ServerConfig,
+    /// The database.
+    pub storage: StorageConfig,
+    /// Keys and tokens of callers.
+    pub auth: AuthConfig,
+    /// Encryption at rest.
+    pub secrets: SecretsConfig,
+    /// Where plugins are.
+    pub plugins: PluginsConfig,
+    /// How much a session may ask.
+    pub admission: AdmissionConfig,
+    /// How long requests wait for a person.
+    pub approvals: ApprovalsConfig,
+    /// What guests may use.
+    pub sandbox: SandboxSection,
+    /// What their requests may use.
+    pub egress: EgressSection,
+    /// What is logged.
+    pub log: LogConfig,
+}
+
+/// Section `[server]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Bytes of a body.
+    pub max_body_bytes: usize,
+    /// Bytes of an overlong body that are read and dropped.
+    pub drain_body_bytes: usize,
+    /// Seconds a shutdown waits for running actions.
+    pub shutdown_grace_seconds: u64,
+}
+
+/// Section `[storage]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageConfig {
+    /// `sqlite:PATH`.
+    pub url: String,
+}
+
+/// Section `[auth]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// The operator's key.
+    pub operator_key: Secret,
+    /// Token keys are derived from it.
+    pub token_secret: Secret,
+    /// Life of a sandbox token.
+    pub sandbox_token_seconds: u64,
+    /// Life of a user token.
+    pub user_token_seconds: u64,
+}
+
+/// Section `[secrets]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// Base64 or hex.
+    pub master_key: Secret,
+    /// A file with the same.
+    pub master_key_file: PathBuf,
+}
+
+/// Section `[plugins]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginsConfig {
+    /// Every `*.wasm` in it is loaded.
+    pub directory: PathBuf,
+}
+
+/// Section `[admission]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionConfig {
+    /// In any rolling 60 seconds, for each session.
+    pub invocations_per_minute: u64,
+    /// For each session.
+    pub pending_per_session: u64,
+}
+
+/// Section `[approvals]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalsConfig {
+    /// In interactive sessions.
+    pub interactive_seconds: u64,
+    /// In automation runs.
+    pub automation_seconds: u64,
+}
+
+/// Section `[sandbox]`; see [`SandboxConfig`] and [`Limits`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "documented where they are used, and in the file"
+)]
+pub struct SandboxSection {
+    pub concurrent_calls: u32,
+    pub queue_timeout_ms: u64,
+    pub guest_threads: usize,
+    pub component_bytes: usize,
+    pub memory_bytes: usize,
+    pub table_elements: usize,
+    pub stack_bytes: usize,
+    pub cpu_time_ms: u64,
+    pub deadline_ms: u64,
+    pub host_call_bytes: usize,
+    pub result_bytes: usize,
+    pub http_requests: u32,
+    pub log_lines: u32,
+    pub log_line_bytes: usize,
+}
+
+/// Section `[egress]`; see [`EgressLimits`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "documented where they are used, and in the file"
+)]
+pub struct EgressSection {
+    pub max_request_body_bytes: usize,
+    pub max_response_body_bytes: usize,
+    pub connect_timeout_ms: u64,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// A level, or targets with levels.
+    pub filter: String,
+    /// For whom.
+    pub format: LogFormat,
+}
+
+/// For whom the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Reads defaults, the file if one is given, and the environment, then
+    /// applies `overrides`, pairs of key and value from the command line.
+    pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Self, ConfigError> {
+        let environment = Environment::with_prefix(ENVIRONMENT_PREFIX)
+            .prefix_separator(ENVIRONMENT_SEPARATOR)
+            .separator(ENVIRONMENT_SEPARATOR)
+            .try_parsing(false);
+        let mut builder =
+            config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = file {
+            builder = builder.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        builder = builder.add_source(environment);
+        for (key, value) in overrides {
+            builder = builder.set_override(*key, value.as_str())?;
+        }
+        let config: Self = builder.build()?.try_deserialize()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks the rules that types cannot express.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (key, secret) in [
+            ("auth.operator_key", &self.auth.operator_key),
+            ("auth.token_secret", &self.auth.token_secret),
+        ] {
+            if secret.expose().chars().count() < MIN_SECRET_CHARS {
+                return Err(invalid(
+                    key,
+                    format!(
+                        "must have at least {MIN_SECRET_CHARS} characters; \
+                         set it through the environment, for example from `openssl rand -base64 32`"
+                    ),
+                ));
+            }
+        }
+        if self.auth.operator_key.expose() == self.auth.token_secret.expose() {
+            return Err(invalid(
+                "auth.token_secret",
+                "must differ from auth.operator_key",
+            ));
+        }
+        self.master_key()?;
+        for (key, value) in [
+            ("server.max_body_bytes", self.server.max_body_bytes as u64),
+            (
+                "auth.sandbox_token_seconds",
+                self.auth.sandbox_token_seconds,
+            ),
+            ("auth.user_token_seconds", self.auth.user_token_seconds),
+            (
+                "admission.invocations_per_minute",
+                self.admission.invocations_per_minute,
+            ),
+            (
+                "admission.pending_per_session",
+                self.admission.pending_per_session,
+            ),
+            (
+                "approvals.interactive_seconds",
+                self.approvals.interactive_seconds,
+            ),
+            (
+                "approvals.automation_seconds",
+                self.approvals.automation_seconds,
+            ),
+            (
+                "sandbox.concurrent_calls",
+                u64::from(self.sandbox.concurrent_calls),
+            ),
+            ("sandbox.cpu_time_ms", self.sandbox.cpu_time_ms),
+            ("sandbox.deadline_ms", self.sandbox.deadline_ms),
+        ] {
+            if value == 0 {
+                return Err(invalid(key, "must be greater than 0"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The master key, from the configuration or its file.
+    pub fn master_key(&self) -> Result<MasterKey, ConfigError> {
+        MasterKey::read(&self.secrets).map_err(|rule| invalid("secrets.master_key", rule))
+    }
+
+    /// What the sandbox is set up with.
+    pub fn sandbox(&self) -> SandboxConfig {
+        let section = &self.sandbox;
+        let defaults = SandboxConfig::default();
+        SandboxConfig {
+            concurrent_calls: section.concurrent_calls,
+            queue_timeout: Duration::from_millis(section.queue_timeout_ms),
+            guest_threads: NonZeroUsize::new(section.guest_threads)
+                .map_or(defaults.guest_threads, NonZeroUsize::get),
+            epoch_tick: defaults.epoch_tick,
+            stack_bytes: section.stack_bytes,
+            component_bytes: section.component_bytes,
+            limits: Limits {
+                memory_bytes: section.memory_bytes,
+                table_elements: section.table_elements,
+                cpu_time: Duration::from_millis(section.cpu_time_ms),
+                deadline: Duration::from_millis(section.deadline_ms),
+                host_call_bytes: section.host_call_bytes,
+                result_bytes: section.result_bytes,
+                http_requests: section.http_requests,
+                log_lines: section.log_lines,
+                log_line_bytes: section.log_line_bytes,
+                ..Limits::default()
+            },
+        }
+    }
+
+    /// What plugins' requests may use.
+    pub fn egress(&self) -> EgressLimits {
+        EgressLimits {
+            max_request_body_bytes: self.egress.max_request_body_bytes,
+            max_response_body_bytes: self.egress.max_response_body_bytes,
+            connect_timeout: Duration::from_millis(self.egress.connect_timeout_ms),
+            ..EgressLimits::default()
+        }
+    }
+}
+
+fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid {
+        key,
+        rule: rule.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        let mut overrides = vec![
+            ("auth.operator_key", "o".repeat(32)),
+            ("auth.token_secret", "t".repeat(32)),
+            ("secrets.master_key", "ab".repeat(32)),
+        ];
+        overrides.extend(extra.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        overrides
+    }
+
+    fn error_of(overrides: &[(&'static str, String)]) -> String {
+        Config::load(None, overrides).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_crates() {
+        let config = Config::load(None, &with_secrets(&[])).unwrap();
+        assert_eq!(config.sandbox(), SandboxConfig::default());
+        assert_eq!(config.egress(), EgressLimits::default());
+    }
+
+    #[test]
+    fn no_gateway_starts_without_its_secrets() {
+        for key in [
+            "auth.operator_key",
+            "auth.token_secret",
+            "secrets.master_key",
+        ] {
+            let error = error_of(&with_secrets(&[(key, "")]));
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_types_are_named() {
+        let error = error_of(&with_secrets(&[("server.lisen", "127.0.0.1:1")]));
+        assert!(error.contains("lisen"), "{error}");
+        let error = error_of(&with_secrets(&[("sandbox.deadline_ms", "soon")]));
+        assert!(error.contains("soon"), "{error}");
+    }
+
+    #[test]
+    fn numbers_may_be_given_as_text() {
+        let config = Config::load(None, &with_secrets(&[("sandbox.deadline_ms", "1500")])).unwrap();
+        assert_eq!(
+            config.sandbox().limits.deadline,
+            Duration::from_millis(1500)
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let config = Config::load(None, &with_secrets(&[])).unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("oooo") && !shown.contains("tttt") && !shown.contains("abab"));
+    }
+}

@@ -1,0 +1,55 @@
+//! Egress grants: origins the operator opens although the rules of egress close
+//! them, because they are private or speak plain HTTP.
+
+use portcullis_core::id::EgressGrantId;
+use portcullis_runtime::egress::Origin;
+use portcullis_storage::EgressGrant;
+use uuid::Uuid;
+
+use crate::access::Actor;
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// Grants an origin; true when it was not granted before.
+pub async fn create(
+    gateway: &Gateway,
+    actor: &Actor,
+    origin: &str,
+) -> Result<(EgressGrant, bool), Error> {
+    let origin: Origin = origin.parse().map_err(|error| Error::InvalidField {
+        path: "/origin".to_owned(),
+        rule: "format",
+        message: format!("{error}; for example http://127.0.0.1:9101"),
+    })?;
+    let grant = EgressGrant {
+        id: EgressGrantId::new(Uuid::new_v4()),
+        origin: origin.to_string(),
+        created_at: gateway.clock.now(),
+        created_by: actor.as_str().to_owned(),
+    };
+    let mut work = gateway.storage.write().await?;
+    if work.egress_grants().add(&grant).await? {
+        work.save().await?;
+        tracing::warn!(origin = grant.origin, "egress granted");
+        return Ok((grant, true));
+    }
+    let earlier = work.egress_grants().find_by_origin(&grant.origin).await?;
+    Ok((earlier.ok_or(Error::NotFound("egress grant"))?, false))
+}
+
+/// What is granted.
+pub async fn list(gateway: &Gateway) -> Result<Vec<EgressGrant>, Error> {
+    let mut work = gateway.storage.read().await?;
+    Ok(work.egress_grants().list().await?)
+}
+
+/// Takes a grant back; calls that start from now on are refused.
+pub async fn remove(gateway: &Gateway, id: EgressGrantId) -> Result<(), Error> {
+    let mut work = gateway.storage.write().await?;
+    if !work.egress_grants().remove(id).await? {
+        return Err(Error::NotFound("egress grant"));
+    }
+    work.save().await?;
+    tracing::info!(egressGrantId = %id, "egress grant removed");
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What every use case works with.
+
+use std::sync::Arc;
+
+use portcullis_core::id::InvocationId;
+use portcullis_runtime::Allocator;
+use portcullis_storage::Storage;
+use tokio::sync::broadcast;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::sources::Sources;
+use crate::vault::Vault;
+
+/// How many endings a waiter may fall behind before it has to look again.
+const ENDINGS_KEPT: usize = 256;
+
+/// The gateway: one for each process, shared by everything that serves.
+pub struct Gateway {
+    /// The configuration, validated.
+    pub config: Config,
+    /// The database.
+    pub storage: Arc<dyn Storage>,
+    /// The only source of time.
+    pub clock: Arc<dyn Clock>,
+    /// Checks and mints credentials of callers.
+    pub authenticator: Authenticator,
+    /// Seals and opens secrets at rest.
+    pub vault: Vault,
+    /// What lists and executes actions.
+    pub sources: Sources,
+    /// Where the sandbox's instances come from, for health checks.
+    pub allocator: Allocator,
+    /// This process, as rows name it.
+    pub node: String,
+    /// Executions that are under way; a shutdown waits for them.
+    pub executions: TaskTracker,
+    /// Tells which invocations have ended, for those who wait for one.
+    pub endings: broadcast::Sender<InvocationId>,
+}
+
+impl Gateway {
+    /// Puts the parts together.
+    pub fn new(
+        config: Config,
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        sources: Sources,
+        allocator: Allocator,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            allocator,
+            authenticator: Authenticator::new(&config.auth),
+            vault: Vault::new(&config.master_key()?),
+            config,
+            storage,
+            clock,
+            sources,
+            node: Uuid::new_v4().to_string(),
+            executions: TaskTracker::new(),
+            endings: broadcast::Sender::new(ENDINGS_KEPT),
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! The way in over HTTP.
+//!
+//! Handlers extract, call one use case, and answer; the shapes and statuses are
+//! those of the contract. `router` is the table of contents, `objects` has the
+//! JSON of what more than one route answers with, and `error` alone knows
+//! statuses and codes. A new route is a handler in its resource's file and a
+//! line in `router`.
+
+mod actions;
+mod automations;
+mod connections;
+mod egress_grants;
+mod error;
+mod extract;
+mod health;
+mod invocations;
+mod members;
+mod modes;
+mod objects;
+mod orgs;
+mod plugins;
+mod request;
+mod router;
+mod sessions;
+mod tokens;
+
+pub use router::router;

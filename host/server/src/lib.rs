@@ -1,0 +1,145 @@
+//! The Portcullis gateway.
+//!
+//! # Code map
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`config`], [`telemetry`], [`cli`] | how it is started |
+//! | [`gateway`] | what every use case works with |
+//! | [`auth`], [`access`] | who is calling, and what they may reach |
+//! | [`actions`] | catalog, admission, execution, history: the heart |
+//! | [`sources`] | what lists and executes actions |
+//! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`egress_grants`] | what people manage |
+//! | [`vault`], [`clock`] | encryption at rest, time |
+//! | `http` | the way in: routes, shapes, statuses |
+//!
+//! Ways in call use cases and decide nothing themselves. `host/ARCHITECTURE.md`
+//! tells the whole story.
+
+pub mod access;
+pub mod actions;
+pub mod auth;
+pub mod automations;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod connections;
+pub mod egress_grants;
+pub mod error;
+pub mod gateway;
+mod http;
+pub mod modes;
+pub mod organizations;
+pub mod sessions;
+pub mod sources;
+pub mod telemetry;
+pub mod vault;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use portcullis_runtime::Sandbox;
+use portcullis_runtime::egress::SystemResolver;
+use portcullis_storage::SqliteStorage;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+pub use gateway::Gateway;
+pub use http::router;
+
+use clock::SystemClock;
+use sources::PluginLoader;
+
+/// How long answers may take to be sent after the shutdown of the listener.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
+
+/// Opens storage, loads plugins, and recovers what an earlier process left.
+pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
+    let storage = SqliteStorage::open(&config.storage.url)
+        .await
+        .with_context(|| format!("storage.url = {:?}", config.storage.url))?;
+    let sandbox = Sandbox::new(config.sandbox())?;
+    let allocator = sandbox.allocator();
+    let loader = PluginLoader {
+        sandbox,
+        limits: config.egress(),
+        resolver: Arc::new(SystemResolver),
+    };
+    let directory = &config.plugins.directory;
+    let sources = loader
+        .load_directory(directory)
+        .await
+        .with_context(|| format!("plugins.directory = {:?}", directory.display()))?;
+    let gateway = Gateway::new(
+        config,
+        Arc::new(storage),
+        Arc::new(SystemClock),
+        sources,
+        allocator,
+    )?;
+    actions::upkeep::recover(&gateway).await?;
+    Ok(Arc::new(gateway))
+}
+
+/// Serves until `shutdown`, then lets running actions end.
+///
+/// New connections are refused at once; actions have
+/// `server.shutdown_grace_seconds` to end, and what does not is recorded as
+/// `outcome_unknown` at the next start.
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let sweeper = tokio::spawn(actions::upkeep::sweep_until(
+        Arc::clone(&gateway),
+        stop.clone(),
+    ));
+    let stopping = stop.clone();
+    let server = axum::serve(listener, http::router(Arc::clone(&gateway)))
+        .with_graceful_shutdown(async move { stopping.cancelled().await });
+    let mut server = tokio::spawn(async move { server.await });
+    tokio::select! {
+        () = shutdown => tracing::info!("shutting down"),
+        ended = &mut server => {
+            ended?.context("the listener failed")?;
+        }
+    }
+    stop.cancel();
+    drain(&gateway).await;
+    // Answers of ended actions are on their way; a client that does not read
+    // its own must not keep the process.
+    if tokio::time::timeout(CLOSE_GRACE, &mut server)
+        .await
+        .is_err()
+    {
+        server.abort();
+    }
+    sweeper.await?;
+    gateway.storage.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for running actions.
+async fn drain(gateway: &Gateway) {
+    let running = gateway.executions.len();
+    if running > 0 {
+        tracing::info!(running, "waiting for running actions");
+    }
+    gateway.executions.close();
+    let grace = Duration::from_secs(gateway.config.server.shutdown_grace_seconds);
+    if tokio::time::timeout(grace, gateway.executions.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            running = gateway.executions.len(),
+            "actions were still running after the grace; their outcome is unknown"
+        );
+    }
+}
