@@ -1,0 +1,198 @@
+//! What becomes of answers, through a scripted host.
+
+use std::{rc::Rc, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    http::{HttpErrorKind, Method},
+    provider::Endpoint,
+    testing::{Reply, Script},
+};
+
+const API: Graphql = Graphql::new("api", "/graphql");
+
+const ENDPOINTS: &[Endpoint] = &[Endpoint::new("api", "https://api.example.com")
+    .routes(&[crate::provider::Route::post("/graphql")])];
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Viewer {
+    name: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Data {
+    viewer: Viewer,
+}
+
+fn script(reply: Reply) -> (Rc<Script>, Context) {
+    let script = Rc::new(Script::new(ENDPOINTS));
+    script.expect(Method::Post, "/graphql", reply);
+    (
+        Rc::clone(&script),
+        Context::new(script, "Linear", String::new()),
+    )
+}
+
+fn query(reply: Reply) -> Result<Data> {
+    API.query(&script(reply).1, "query { viewer { name } }", json!({}))
+}
+
+fn mutate(reply: Reply) -> Result<Value> {
+    API.mutate(&script(reply).1, "mutation { noop }", json!({}))
+}
+
+fn refusal(extensions: &Value) -> Value {
+    json!({ "data": null, "errors": [{ "message": "Nope", "extensions": extensions }] })
+}
+
+#[test]
+fn the_operation_is_sent_as_json() {
+    let (script, ctx) = script(Reply::json(
+        200,
+        json!({ "data": { "viewer": { "name": "Ada" } } }),
+    ));
+
+    let data: Data = API
+        .query(
+            &ctx,
+            "query($n: Int) { viewer { name } }",
+            json!({ "n": 1 }),
+        )
+        .unwrap();
+
+    assert_eq!(data.viewer.name, "Ada");
+    let sent = script.requests().remove(0);
+    assert_eq!(sent.header("content-type"), Some("application/json"));
+    assert_eq!(
+        sent.json(),
+        json!({ "query": "query($n: Int) { viewer { name } }", "variables": { "n": 1 } })
+    );
+}
+
+#[test]
+fn errors_with_status_200_are_errors() {
+    let error = query(Reply::json(200, refusal(&json!({ "code": "FORBIDDEN" })))).unwrap_err();
+
+    assert_eq!(error.code(), ErrorCode::Forbidden);
+    assert_eq!(error.message(), "Linear refused: Nope");
+}
+
+#[test]
+fn partial_data_is_an_error() {
+    let body = json!({ "data": { "viewer": { "name": "Ada" } }, "errors": [{ "message": "teams: timed out" }] });
+    let error = query(Reply::json(200, body)).unwrap_err();
+
+    assert_eq!(error.code(), ErrorCode::Upstream);
+    assert!(error.message().contains("teams: timed out"));
+}
+
+#[test]
+fn an_empty_list_of_errors_is_none() {
+    let body = json!({ "data": { "viewer": { "name": "Ada" } }, "errors": [] });
+
+    assert_eq!(query(Reply::json(200, body)).unwrap().viewer.name, "Ada");
+}
+
+#[test]
+fn words_for_users_are_preferred() {
+    let extensions =
+        json!({ "code": "INPUT_ERROR", "userPresentableMessage": "The title is too long." });
+    let error = query(Reply::json(200, refusal(&extensions))).unwrap_err();
+
+    assert_eq!(error.code(), ErrorCode::InvalidParams);
+    assert_eq!(error.message(), "Linear refused: The title is too long.");
+}
+
+#[test]
+fn a_rate_limit_with_status_400_is_a_rate_limit() {
+    let reply =
+        Reply::json(400, refusal(&json!({ "code": "RATELIMITED" }))).header("retry-after", "3");
+    let error = mutate(reply).unwrap_err();
+
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.is_retryable());
+    assert_eq!(error.wait(), Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn the_status_decides_where_the_errors_say_nothing() {
+    assert_eq!(
+        query(Reply::json(404, refusal(&json!({}))))
+            .unwrap_err()
+            .code(),
+        ErrorCode::NotFound
+    );
+    assert_eq!(
+        query(Reply::text(401, "no")).unwrap_err().code(),
+        ErrorCode::Unauthorized
+    );
+    assert_eq!(
+        query(Reply::text(429, "")).unwrap_err().code(),
+        ErrorCode::RateLimited
+    );
+    let misleading = refusal(&json!({ "code": "INPUT_ERROR" }));
+    assert_eq!(
+        query(Reply::json(401, misleading)).unwrap_err().code(),
+        ErrorCode::Unauthorized
+    );
+}
+
+#[test]
+fn garbage_is_the_upstreams_fault() {
+    for body in [
+        "<html>",
+        "",
+        "[]",
+        "{}",
+        r#"{"data":null}"#,
+        r#"{"data":{"viewer":{}}}"#,
+        r#"{"errors":"no"}"#,
+    ] {
+        let error = query(Reply::text(200, body)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Upstream, "{body}");
+    }
+}
+
+#[test]
+fn data_of_another_shape_is_told() {
+    let error = query(Reply::json(
+        200,
+        json!({ "data": { "viewer": { "name": 7 } } }),
+    ))
+    .unwrap_err();
+
+    assert_eq!(
+        error.message(),
+        "Linear sent an answer that cannot be understood: \
+         invalid type: integer `7`, expected a string at line 1 column 27.",
+    );
+}
+
+#[test]
+fn only_queries_are_retryable_when_the_outcome_is_unknown() {
+    assert!(query(Reply::text(503, "")).unwrap_err().is_retryable());
+    assert!(!mutate(Reply::text(503, "")).unwrap_err().is_retryable());
+    assert!(
+        query(Reply::error(HttpErrorKind::Timeout, true))
+            .unwrap_err()
+            .is_retryable()
+    );
+    assert!(
+        !mutate(Reply::error(HttpErrorKind::Timeout, true))
+            .unwrap_err()
+            .is_retryable()
+    );
+}
+
+#[test]
+fn at_most_three_errors_are_told() {
+    let errors: Vec<_> = (0..50)
+        .map(|number| json!({ "message": format!("error {number}") }))
+        .collect();
+    let error = query(Reply::json(200, json!({ "errors": errors }))).unwrap_err();
+
+    assert_eq!(error.message(), "Linear refused: error 0; error 1; error 2");
+}

@@ -1,0 +1,124 @@
+//! A request under construction.
+
+use std::{fmt::Display, time::Duration};
+
+use serde::Serialize;
+
+use super::{HttpError, Method, Response};
+use crate::{context::Context, host::wire};
+
+/// A request that has not been sent.
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request<'c> {
+    ctx: &'c Context,
+    wire: wire::Request,
+    read_only: bool,
+    /// A body that could not be written as JSON: reported when the request is sent, so that
+    /// building one stays a chain.
+    defect: Option<String>,
+}
+
+impl<'c> Request<'c> {
+    pub(super) fn new(ctx: &'c Context, endpoint: &str, method: Method, path: String) -> Self {
+        let wire = wire::Request {
+            endpoint: endpoint.to_owned(),
+            method,
+            path,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: None,
+        };
+        Self {
+            ctx,
+            wire,
+            read_only: matches!(method, Method::Get | Method::Head),
+            defect: None,
+        }
+    }
+
+    /// Adds a query parameter; the host encodes it.
+    pub fn query(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.wire.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a query parameter if there is a value.
+    pub fn query_opt(self, name: impl Into<String>, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a header. The contract lists the names that are allowed; credentials are the host's
+    /// business.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.wire.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the body to JSON, and the content type with it.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => self.body("application/json", bytes),
+            Err(error) => {
+                self.defect = Some(format!("The request's body is not JSON: {error}."));
+                self
+            }
+        }
+    }
+
+    /// Sets the body and its content type.
+    pub fn body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.wire.body = Some(bytes.into());
+        self.header("content-type", content_type)
+    }
+
+    /// Limits the time until `timeout`. Without it the request may take whatever is left of the
+    /// call.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.wire.timeout_ms = Some(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+        self
+    }
+
+    /// Declares that the request changes nothing upstream, whatever its method: a search by POST,
+    /// say.
+    ///
+    /// Failures of such a request are retryable, as those of GET and HEAD are.
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// Sends it and waits for the whole response. Every status is a response.
+    pub fn send(self) -> Result<Response, HttpError> {
+        let (ctx, read_only) = (self.ctx, self.read_only);
+        let wire = self.into_wire()?;
+        outcome(ctx, ctx.send_wire(&wire), read_only)
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    pub(super) fn into_wire(self) -> Result<wire::Request, HttpError> {
+        match self.defect {
+            Some(message) => Err(HttpError::unsendable(message)),
+            None => Ok(self.wire),
+        }
+    }
+}
+
+/// What the host answered, with what the SDK needs to know to judge it.
+pub(super) fn outcome(
+    ctx: &Context,
+    outcome: Result<wire::Response, wire::Error>,
+    read_only: bool,
+) -> Result<Response, HttpError> {
+    match outcome {
+        Ok(response) => Ok(Response::new(response, ctx.service(), ctx.now(), read_only)),
+        Err(error) => Err(HttpError::new(&error, ctx.service(), read_only)),
+    }
+}

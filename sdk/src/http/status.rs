@@ -1,0 +1,142 @@
+//! What a status means to an agent.
+
+use super::Response;
+use crate::error::{Error, ErrorCode};
+
+/// Characters of a body that are quoted in a message: enough for the upstream's own explanation.
+const EXCERPT_CHARACTERS: usize = 300;
+
+pub(super) fn error(response: &Response) -> Error {
+    let code = code(response.status());
+    let error = Error::new(code, message(response)).retryable(retryable(code, response));
+    match response.retry_after() {
+        Some(wait) => error.retry_after(wait),
+        None => error,
+    }
+}
+
+fn code(status: u16) -> ErrorCode {
+    match status {
+        400 | 422 => ErrorCode::InvalidParams,
+        401 => ErrorCode::Unauthorized,
+        402 | 403 => ErrorCode::Forbidden,
+        404 | 410 => ErrorCode::NotFound,
+        409 | 412 => ErrorCode::Conflict,
+        429 => ErrorCode::RateLimited,
+        408 | 504 => ErrorCode::Timeout,
+        _ => ErrorCode::Upstream,
+    }
+}
+
+/// A write that met a failing upstream may have happened: whoever repeats it, does it twice.
+fn retryable(code: ErrorCode, response: &Response) -> bool {
+    match code {
+        ErrorCode::RateLimited => true,
+        ErrorCode::Timeout => response.read_only(),
+        ErrorCode::Upstream => response.status() >= 500 && response.read_only(),
+        _ => false,
+    }
+}
+
+fn message(response: &Response) -> String {
+    let answered = format!("{} answered {}", response.service(), response.status());
+    match excerpt(response.body()) {
+        Some(excerpt) => format!("{answered}: {excerpt}"),
+        None => format!("{answered}."),
+    }
+}
+
+/// The beginning of a body, on one line. Bodies that are not text say nothing to anybody.
+fn excerpt(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let words: String = text
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .take(EXCERPT_CHARACTERS)
+        .collect();
+    let words = words.trim();
+    (!words.is_empty()).then(|| words.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{clock::Timestamp, host::wire};
+
+    fn response(status: u16, body: &str, read_only: bool) -> Response {
+        let headers = vec![("retry-after".to_owned(), "7".to_owned())];
+        let wire = wire::Response {
+            status,
+            headers,
+            body: body.into(),
+        };
+        Response::new(wire, "Sentry", Timestamp::from_secs(0), read_only)
+    }
+
+    #[test]
+    fn statuses_have_codes() {
+        for (status, code) in [
+            (302, ErrorCode::Upstream),
+            (400, ErrorCode::InvalidParams),
+            (401, ErrorCode::Unauthorized),
+            (403, ErrorCode::Forbidden),
+            (404, ErrorCode::NotFound),
+            (405, ErrorCode::Upstream),
+            (409, ErrorCode::Conflict),
+            (422, ErrorCode::InvalidParams),
+            (429, ErrorCode::RateLimited),
+            (500, ErrorCode::Upstream),
+            (504, ErrorCode::Timeout),
+        ] {
+            assert_eq!(error(&response(status, "", true)).code(), code, "{status}");
+        }
+    }
+
+    #[test]
+    fn failures_of_the_upstream_are_retryable_for_reads_only() {
+        assert!(error(&response(503, "", true)).is_retryable());
+        assert!(!error(&response(503, "", false)).is_retryable());
+        assert!(error(&response(429, "", false)).is_retryable());
+        assert!(!error(&response(302, "", true)).is_retryable());
+    }
+
+    #[test]
+    fn the_time_to_wait_is_passed_on() {
+        assert_eq!(
+            error(&response(429, "", false)).wait(),
+            Some(Duration::from_secs(7))
+        );
+    }
+
+    #[test]
+    fn messages_quote_the_beginning_of_the_body() {
+        let error = error(&response(400, "{\n\t\"detail\": \"No such query\"}", true));
+        assert_eq!(
+            error.message(),
+            "Sentry answered 400: {  \"detail\": \"No such query\"}"
+        );
+
+        let long = super::error(&response(500, &"x".repeat(10_000), true));
+        assert!(long.message().len() < 400);
+    }
+
+    #[test]
+    fn bodies_that_are_not_text_are_left_out() {
+        let wire = wire::Response {
+            status: 500,
+            headers: Vec::new(),
+            body: vec![0xff, 0xfe],
+        };
+        let response = Response::new(wire, "Sentry", Timestamp::from_secs(0), true);
+
+        assert_eq!(error(&response).message(), "Sentry answered 500.");
+    }
+}
