@@ -241,11 +241,11 @@ fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) ->
                 format!("the provider's result is not valid JSON: {error}"),
             ),
         },
-        Err(error) => Outcome::Failed(guest_error(error, state)),
+        Err(error) => Outcome::Failed(guest_error(&error, state)),
     }
 }
 
-fn guest_error(error: types::Error, state: &CallState) -> GuestError {
+fn guest_error(error: &types::Error, state: &CallState) -> GuestError {
     use types::ErrorCode;
     const KEYS_ONLY: &Redactor = &Redactor::keys_only();
     let redactor = state

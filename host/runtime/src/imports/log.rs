@@ -37,16 +37,16 @@ fn one_line(message: String) -> String {
 fn emit(level: Level, source_id: &str, message: &str) {
     match level {
         Level::Debug => {
-            tracing::debug!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+            tracing::debug!(target: "portcullis::plugin", sourceId = source_id, "{message}");
         }
         Level::Info => {
-            tracing::info!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+            tracing::info!(target: "portcullis::plugin", sourceId = source_id, "{message}");
         }
         Level::Warn => {
-            tracing::warn!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+            tracing::warn!(target: "portcullis::plugin", sourceId = source_id, "{message}");
         }
         Level::Error => {
-            tracing::error!(target: "portcullis::plugin", sourceId = source_id, "{message}")
+            tracing::error!(target: "portcullis::plugin", sourceId = source_id, "{message}");
         }
     }
 }

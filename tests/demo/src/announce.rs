@@ -1,0 +1,157 @@
+//! What the demo says when it is ready: a line for programs, or a tour for people.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// Everything a caller needs. Field names and their order are part of the
+/// demo's interface.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Announcement {
+    /// The gateway, without a slash at the end.
+    pub(crate) url: String,
+    /// Bearer token of the operator.
+    pub(crate) operator_key: String,
+    /// The organization.
+    pub(crate) org_id: String,
+    /// The agent's session.
+    pub(crate) session_id: String,
+    /// Bearer token of the agent in that session.
+    pub(crate) sandbox_token: String,
+    /// Bearer token of an admin of the organization.
+    pub(crate) admin_token: String,
+    /// Bearer token of a member of the organization.
+    pub(crate) member_token: String,
+    /// The fakes.
+    pub(crate) upstreams: UpstreamUrls,
+}
+
+/// Where the fakes listen.
+#[derive(Debug, Serialize)]
+pub(crate) struct UpstreamUrls {
+    /// Linear.
+    pub(crate) linear: String,
+}
+
+/// Prints one line of JSON.
+pub(crate) fn print_json(announcement: &Announcement) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string(announcement)?))
+}
+
+/// Prints what to try.
+pub(crate) fn print_tour(announcement: &Announcement) -> anyhow::Result<()> {
+    print(&tour(announcement))
+}
+
+/// Writes and flushes: whoever waits for the line reads from a pipe.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("nobody reads our stdout")
+}
+
+/// The tour. Its tokens are of URL-safe characters, so single quotes hold them.
+fn tour(announcement: &Announcement) -> String {
+    let Announcement {
+        url,
+        operator_key,
+        session_id,
+        sandbox_token,
+        ..
+    } = announcement;
+    let linear = &announcement.upstreams.linear;
+    format!(
+        r#"
+Portcullis is ready at {url}, with a fake Linear behind it.
+
+You are an agent in a session. Paste this first:
+
+  ACTIONS='{url}/{session_id}/actions'
+  TOKEN='{sandbox_token}'
+  JSON='Content-Type: application/json'
+
+What may I do?
+
+  curl -sS "$ACTIONS/available" -H "Authorization: Bearer $TOKEN"
+
+List issues, look at one, create one:
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"linear","action":"list_issues","params":{{"first":3}}}}'
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"linear","action":"get_issue","params":{{"issueId":"ENG-1"}}}}'
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"linear","action":"create_issue","params":{{"teamId":"ENG","title":"Hello from an agent"}}}}'
+
+By default an action that writes waits for a person's approval. This demo lets
+linear.create_issue through, and only that: linear.update_issue is answered with
+202 and stays pending.
+
+What reached Linear, and with which credential:
+
+  curl -sS '{linear}/__requests'
+
+The operator's key is {operator_key}
+
+Press Ctrl-C to stop. Nothing is kept.
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn announcement() -> Announcement {
+        let text = str::to_owned;
+        Announcement {
+            url: text("http://127.0.0.1:8480"),
+            operator_key: text("operator-key"),
+            org_id: text("demo"),
+            session_id: text("the-session"),
+            sandbox_token: text("sandbox-token"),
+            admin_token: text("admin-token"),
+            member_token: text("member-token"),
+            upstreams: UpstreamUrls {
+                linear: text("http://127.0.0.1:9101"),
+            },
+        }
+    }
+
+    #[test]
+    fn the_line_has_the_documented_fields_in_order() {
+        assert_eq!(
+            serde_json::to_string(&announcement()).unwrap(),
+            concat!(
+                r#"{"url":"http://127.0.0.1:8480","operatorKey":"operator-key","orgId":"demo","#,
+                r#""sessionId":"the-session","sandboxToken":"sandbox-token","#,
+                r#""adminToken":"admin-token","memberToken":"member-token","#,
+                r#""upstreams":{"linear":"http://127.0.0.1:9101"}}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn the_tour_has_the_real_values_and_bodies_that_are_json() {
+        let tour = tour(&announcement());
+        for part in [
+            "ACTIONS='http://127.0.0.1:8480/the-session/actions'",
+            "TOKEN='sandbox-token'",
+            "'http://127.0.0.1:9101/__requests'",
+            "operator-key",
+        ] {
+            assert!(tour.contains(part), "{part} is missing");
+        }
+        let bodies = tour.lines().filter_map(|line| line.split_once("-d '"));
+        let parsed = bodies.map(|(_, body)| {
+            serde_json::from_str::<serde_json::Value>(body.trim_end_matches('\'')).unwrap()
+        });
+        assert_eq!(parsed.count(), 3);
+    }
+}

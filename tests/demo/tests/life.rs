@@ -1,0 +1,163 @@
+//! The demo as a process: what it prints, how it ends, what it leaves.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise, in its helpers too"
+)]
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    path::Path,
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The folder that `cargo xtask test` fills.
+const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
+
+/// A demo whose temporary folder we can look into.
+struct Demo {
+    process: Child,
+    stdout: BufReader<ChildStdout>,
+    temporary: TempDir,
+}
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        assert!(
+            Path::new(PLUGINS).is_dir(),
+            "run `cargo xtask plugins` first"
+        );
+        let temporary = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_portcullis-demo"))
+            .args(["--plugins", PLUGINS, "--port", "0"])
+            .args(arguments)
+            .env("TMPDIR", temporary.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        Self {
+            process,
+            stdout,
+            temporary,
+        }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn lines_until(&mut self, last: &str) -> String {
+        let mut text = String::new();
+        loop {
+            let line = self.line();
+            assert!(!line.is_empty(), "there is no line with {last} in {text}");
+            text.push_str(&line);
+            if line.contains(last) {
+                return text;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -s {name} {}", self.process.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the end; the status and what else was printed.
+    fn end(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let status = self.process.wait().unwrap();
+        let left = std::fs::read_dir(self.temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "files were left behind");
+        (status, rest)
+    }
+}
+
+#[test]
+fn json_is_one_line_and_the_demo_ends_cleanly_on_a_signal() {
+    for signal in ["INT", "TERM"] {
+        let mut demo = Demo::start(&["--json"]);
+        let ready = serde_json::from_str::<Value>(&demo.line()).unwrap();
+        for field in ["url", "operatorKey", "orgId", "sessionId"] {
+            assert!(ready[field].is_string(), "{field} is missing in {ready}");
+        }
+        for field in ["sandboxToken", "adminToken", "memberToken"] {
+            assert!(ready[field].is_string(), "{field} is missing in {ready}");
+        }
+        assert!(
+            ready["upstreams"]["linear"]
+                .as_str()
+                .unwrap()
+                .starts_with("http://127.0.0.1:")
+        );
+        demo.signal(signal);
+        let (status, rest) = demo.end();
+        assert_eq!((status.code(), rest.as_str()), (Some(0), ""), "SIG{signal}");
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_the_tour_work() {
+    let mut demo = Demo::start(&[]);
+    let tour = demo.lines_until("Press Ctrl-C");
+    let actions = quoted(&tour, "ACTIONS='").next().unwrap();
+    let token = quoted(&tour, "TOKEN='").next().unwrap();
+    let client = client();
+    let mut answers = Vec::new();
+    for body in quoted(&tour, "-d '") {
+        let request = client.post(format!("{actions}/invoke")).bearer_auth(token);
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert_eq!(status, 200, "{body} is answered {text}");
+        answers.push(text);
+    }
+    assert_eq!(answers.len(), 3);
+    assert!(answers[2].contains("Hello from an agent"), "{}", answers[2]);
+    demo.signal("INT");
+    assert_eq!(demo.end().0.code(), Some(0));
+}
+
+/// What stands between a prefix and the next single quote, for every line that has the prefix.
+fn quoted<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines()
+        .filter_map(move |line| line.split_once(prefix)?.1.split_once('\''))
+        .map(|(value, _)| value)
+}
+
+fn client() -> reqwest::Client {
+    // Another test of this process may have installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_a_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_portcullis-demo"))
+        .args(["--plugins", PLUGINS, "--port", &port])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(error.contains(&format!("port {port} is taken")), "{error}");
+    assert!(error.contains("--port 0"), "{error}");
+}

@@ -1,0 +1,286 @@
+//! The command line, parsed by hand: three commands need no library.
+
+use std::fmt;
+
+/// What `cargo xtask` can be asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Print a help text.
+    Help(&'static str),
+    /// Build plugins: one, or all of them.
+    Plugins {
+        /// The folder's name below `plugins/`.
+        id: Option<String>,
+    },
+    /// Build whatever the tests need and run them.
+    Test {
+        /// Passed on to `cargo test`.
+        cargo_args: Vec<String>,
+    },
+    /// Start a gateway to play with.
+    Demo(DemoOptions),
+}
+
+/// Options of `cargo xtask demo`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DemoOptions {
+    /// Print one line of JSON instead of a tour.
+    pub(crate) json: bool,
+    /// The port to listen on; 0 takes a free one.
+    pub(crate) port: Option<u16>,
+}
+
+/// A command line that asks for something we do not know.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UsageError {
+    problem: String,
+    hint: String,
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nhint: {}", self.problem, self.hint)
+    }
+}
+
+const HELP: &str = "\
+Project automation.
+
+Usage: cargo xtask <command>
+
+Commands:
+  demo      start a gateway with fake upstreams, ready to be called
+  test      build what the tests need, then run all of them
+  plugins   build the plugins into target/plugins/
+
+`cargo xtask <command> --help` says more. All of them make sure that guests can
+be compiled for wasm32-unknown-unknown: with the library of the compiler in use,
+else through rustup, else with Debian's compiler from apt. Set
+PORTCULLIS_WASM_TOOLCHAIN=rustup or =debian to choose.";
+
+const PLUGINS_HELP: &str = "\
+Builds every folder of plugins/ as a component, target/plugins/<id>.wasm.
+Files whose content did not change are not touched.
+A component that imports anything but portcullis:provider is refused.
+
+Usage: cargo xtask plugins [--id ID]
+
+Options:
+  --id ID   build only plugins/ID";
+
+const TEST_HELP: &str = "\
+Builds the plugins and the test guests, then runs `cargo test --workspace`.
+Plain `cargo test` works from then on, until a guest or plugin changes.
+
+Usage: cargo xtask test [ARGS…]
+
+All arguments go to `cargo test`:
+  cargo xtask test                                   everything
+  cargo xtask test -p portcullis-core                one package
+  cargo xtask test approval -- --nocapture           by name, with output";
+
+const DEMO_HELP: &str = "\
+Starts fake upstreams and a gateway with the bundled plugins, a fresh database
+and freshly made keys, and says how to call it. Ctrl-C ends it and removes what
+it made.
+
+Usage: cargo xtask demo [--json] [--port N]
+
+Options:
+  --json     print one line of JSON when ready, and nothing else, to stdout
+  --port N   listen on this port of 127.0.0.1 (default 8480; 0 takes a free one)";
+
+/// Reads a command line, without the program's name.
+pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
+    let mut arguments = Arguments {
+        words: arguments.into_iter(),
+        pending: None,
+    };
+    let Some(command) = arguments.next() else {
+        return Ok(Request::Help(HELP));
+    };
+    match command.as_str() {
+        "-h" | "--help" | "help" => Ok(Request::Help(HELP)),
+        "plugins" => parse_plugins(arguments),
+        "test" => Ok(parse_test(arguments)),
+        "demo" => parse_demo(arguments),
+        _ => Err(UsageError {
+            problem: format!("there is no command `{command}`"),
+            hint: "the commands are demo, test and plugins".to_owned(),
+        }),
+    }
+}
+
+fn parse_plugins(mut arguments: Arguments) -> Result<Request, UsageError> {
+    let mut id = None;
+    while let Some(flag) = arguments.next() {
+        match flag.as_str() {
+            "-h" | "--help" => return Ok(Request::Help(PLUGINS_HELP)),
+            "--id" => id = Some(arguments.value_of("--id")?),
+            _ => return Err(unknown_flag("plugins", &flag, "--id ID")),
+        }
+    }
+    Ok(Request::Plugins { id })
+}
+
+/// Only a leading `--help` is ours: further back it may be the test runner's.
+fn parse_test(arguments: Arguments) -> Request {
+    let cargo_args = arguments.words.collect::<Vec<_>>();
+    match cargo_args.first().map(String::as_str) {
+        Some("-h" | "--help") => Request::Help(TEST_HELP),
+        _ => Request::Test { cargo_args },
+    }
+}
+
+fn parse_demo(mut arguments: Arguments) -> Result<Request, UsageError> {
+    let mut options = DemoOptions::default();
+    while let Some(flag) = arguments.next() {
+        match flag.as_str() {
+            "-h" | "--help" => return Ok(Request::Help(DEMO_HELP)),
+            "--json" => options.json = true,
+            "--port" => options.port = Some(parse_port(&arguments.value_of("--port")?)?),
+            _ => return Err(unknown_flag("demo", &flag, "--json and --port N")),
+        }
+    }
+    Ok(Request::Demo(options))
+}
+
+fn parse_port(text: &str) -> Result<u16, UsageError> {
+    text.parse().map_err(|_| UsageError {
+        problem: format!("`{text}` is not a port"),
+        hint: "a port is a number from 0 to 65535; 0 takes a free one".to_owned(),
+    })
+}
+
+fn unknown_flag(command: &str, flag: &str, known: &str) -> UsageError {
+    UsageError {
+        problem: format!("`cargo xtask {command}` does not know `{flag}`"),
+        hint: format!("it knows {known}; see `cargo xtask {command} --help`"),
+    }
+}
+
+/// The words that are left; `--flag=value` reads as two.
+struct Arguments {
+    words: std::vec::IntoIter<String>,
+    /// The second half of a word that was split.
+    pending: Option<String>,
+}
+
+impl Arguments {
+    fn next(&mut self) -> Option<String> {
+        if let Some(value) = self.pending.take() {
+            return Some(value);
+        }
+        let word = self.words.next()?;
+        match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => {
+                self.pending = Some(value.to_owned());
+                Some(flag.to_owned())
+            }
+            _ => Some(word),
+        }
+    }
+
+    fn value_of(&mut self, flag: &str) -> Result<String, UsageError> {
+        self.next().ok_or_else(|| UsageError {
+            problem: format!("`{flag}` needs a value"),
+            hint: format!("write `{flag} VALUE`"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Request, UsageError> {
+        parse(line.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn check(line: &str, expected: Request) {
+        assert_eq!(parse_line(line), Ok(expected), "{line}");
+    }
+
+    fn check_refused(line: &str, problem: &str) {
+        let error = parse_line(line).expect_err(line);
+        assert_eq!(error.problem, problem, "{line}");
+        assert!(!error.hint.is_empty(), "{line}");
+    }
+
+    #[test]
+    fn every_command_is_read() {
+        check("plugins", Request::Plugins { id: None });
+        check(
+            "plugins --id linear",
+            Request::Plugins {
+                id: Some("linear".to_owned()),
+            },
+        );
+        check(
+            "plugins --id=linear",
+            Request::Plugins {
+                id: Some("linear".to_owned()),
+            },
+        );
+        check("demo", Request::Demo(DemoOptions::default()));
+        check(
+            "demo --json --port 0",
+            Request::Demo(DemoOptions {
+                json: true,
+                port: Some(0),
+            }),
+        );
+        check(
+            "demo --port=8481",
+            Request::Demo(DemoOptions {
+                json: false,
+                port: Some(8481),
+            }),
+        );
+    }
+
+    #[test]
+    fn test_passes_everything_on() {
+        let cargo_args = vec![
+            "-p".to_owned(),
+            "x".to_owned(),
+            "--".to_owned(),
+            "--help".to_owned(),
+        ];
+        check("test -p x -- --help", Request::Test { cargo_args });
+        check(
+            "test",
+            Request::Test {
+                cargo_args: Vec::new(),
+            },
+        );
+    }
+
+    #[test]
+    fn every_command_has_help() {
+        for line in ["", "help", "-h", "--help"] {
+            check(line, Request::Help(HELP));
+        }
+        check("plugins --help", Request::Help(PLUGINS_HELP));
+        check("test --help", Request::Help(TEST_HELP));
+        check("demo --json -h", Request::Help(DEMO_HELP));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        check_refused("dmeo", "there is no command `dmeo`");
+        check_refused(
+            "plugins --all",
+            "`cargo xtask plugins` does not know `--all`",
+        );
+        check_refused(
+            "plugins linear",
+            "`cargo xtask plugins` does not know `linear`",
+        );
+        check_refused("demo --jsno", "`cargo xtask demo` does not know `--jsno`");
+        check_refused("plugins --id", "`--id` needs a value");
+        check_refused("demo --port", "`--port` needs a value");
+        check_refused("demo --port 65536", "`65536` is not a port");
+        check_refused("demo --port -1", "`-1` is not a port");
+    }
+}

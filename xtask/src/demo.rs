@@ -1,0 +1,119 @@
+//! `cargo xtask demo`: builds the plugins and the demo, then becomes the demo.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::{args::DemoOptions, environment, plugins, process, report, toolchain, workspace};
+
+/// The program in `tests/demo`.
+const PROGRAM: &str = "portcullis-demo";
+
+/// Builds what the demo needs and turns into it.
+///
+/// The process id stays the same, so that whoever started us can stop the demo
+/// with a signal.
+pub(crate) fn run(options: DemoOptions) -> anyhow::Result<()> {
+    plugins::build_all(toolchain::ensure()?)?;
+    report::note("building the gateway…");
+    let messages = process::stdout(&mut build())?;
+    let program = executable(&messages).context("cargo does not say where the demo is")?;
+    match process::replace(&mut command(&program, options))? {}
+}
+
+/// Unlike `--package`, `--workspace` gives every dependency the features that
+/// it has in tests, so that neither build repeats the other's work.
+fn build() -> Command {
+    let mut command = Command::new(environment::cargo());
+    command.current_dir(workspace::root());
+    command.args(["build", "--workspace", "--bin", PROGRAM]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    command
+}
+
+/// The program's path in cargo's messages, which are one JSON object a line.
+fn executable(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| {
+            message
+                .pointer("/target/name")
+                .is_some_and(|name| name == PROGRAM)
+        })
+        .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+}
+
+fn command(program: &Path, options: DemoOptions) -> Command {
+    let mut command = Command::new(program);
+    command.arg("--plugins").arg(plugins::folder());
+    if options.json {
+        command.arg("--json");
+    }
+    if let Some(port) = options.port {
+        command.args(["--port", &port.to_string()]);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(options: DemoOptions, expected: &[&str]) {
+        let command = command(Path::new("demo"), options);
+        // Without "--plugins" and its value, which differs from place to place.
+        let arguments = command.get_args().skip(2);
+        let arguments = arguments
+            .map(|argument| argument.to_str().unwrap())
+            .collect::<Vec<_>>();
+        assert_eq!(arguments, expected);
+    }
+
+    #[test]
+    fn options_reach_the_demo() {
+        check(DemoOptions::default(), &[]);
+        check(
+            DemoOptions {
+                json: true,
+                port: None,
+            },
+            &["--json"],
+        );
+        check(
+            DemoOptions {
+                json: true,
+                port: Some(0),
+            },
+            &["--json", "--port", "0"],
+        );
+        check(
+            DemoOptions {
+                json: false,
+                port: Some(8481),
+            },
+            &["--port", "8481"],
+        );
+    }
+
+    #[test]
+    fn the_program_is_found_among_cargos_messages() {
+        let messages = r#"
+            {"reason":"compiler-artifact","target":{"name":"portcullis"},"executable":null}
+            {"reason":"build-script-executed","package_id":"x"}
+            {"reason":"compiler-artifact","target":{"name":"portcullis-demo"},"executable":"/t/debug/portcullis-demo"}
+            {"reason":"build-finished","success":true}"#;
+        assert_eq!(
+            executable(messages),
+            Some(PathBuf::from("/t/debug/portcullis-demo"))
+        );
+        assert_eq!(
+            executable(r#"{"reason":"build-finished","success":true}"#),
+            None
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! Project automation: `cargo xtask <command>`.
+//!
+//! [`args`] says what can be asked for; each command has a module of its own
+//! ([`plugins`], [`test`], [`demo`]). What they share: [`guests`] compiles guest
+//! crates with a [`toolchain`] and turns them into components ([`component`]).
+//!
+//! Results go to stdout, everything said on the way goes to stderr.
+
+mod args;
+mod component;
+mod demo;
+mod environment;
+mod guests;
+mod plugins;
+mod process;
+mod report;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use args::Request;
+
+fn main() -> ExitCode {
+    let outcome = match args::parse(environment::arguments()) {
+        Ok(request) => perform(request),
+        Err(error) => {
+            report::note(&format!("error: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(request: Request) -> anyhow::Result<()> {
+    match request {
+        Request::Help(text) => report::result(text),
+        Request::Plugins { id } => plugins::run(id.as_deref()),
+        Request::Test { cargo_args } => test::run(&cargo_args),
+        Request::Demo(options) => demo::run(options),
+    }
+}
