@@ -8,6 +8,7 @@
 
 mod actions;
 mod automations;
+mod callers;
 mod connections;
 mod egress_grants;
 mod error;

@@ -32,6 +32,13 @@ pub async fn list(gateway: &Gateway) -> Result<Vec<Organization>, Error> {
     Ok(work.organizations().list().await?)
 }
 
+/// Refuses an organization that does not exist.
+pub async fn check_exists(gateway: &Gateway, id: &OrganizationId) -> Result<(), Error> {
+    let mut work = gateway.storage.read().await?;
+    let found = work.organizations().find(id).await?;
+    found.map(drop).ok_or(Error::NotFound("organization"))
+}
+
 /// Adds a member or changes a member's role; in force from the next request on.
 pub async fn put_member(
     gateway: &Gateway,

@@ -8,15 +8,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::action::ActionExample;
-use portcullis_core::id::SessionId;
 use portcullis_core::invocation::{DeniedReason, FailureCode, Invocation, InvocationStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::callers::{InSession, OwnSandbox};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
+use super::extract::{JsonBody, PathParams};
 use super::objects::InvocationObject;
-use crate::access;
 use crate::actions::catalog::{self, CatalogAction, CatalogSource, SourceStatus};
 use crate::actions::guide as guides;
 use crate::actions::invoke as invoking;
@@ -66,11 +65,8 @@ struct SourceObject {
 /// `GET /available`
 pub(super) async fn available(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(session): PathParams<String>,
+    InSession(session): InSession,
 ) -> Result<Json<AvailableResponse>, ApiError> {
-    let id = parse_id(&session, "session")?;
-    let session = access::session(&gateway, &caller, id).await?;
     let catalog = catalog::catalog(&gateway, &session).await?;
     Ok(Json(AvailableResponse {
         actions: catalog.actions.into_iter().map(action_object).collect(),
@@ -123,24 +119,16 @@ fn source_object(source: CatalogSource) -> SourceObject {
 }
 
 /// `GET /bootstrap`
-pub(super) async fn bootstrap(
-    State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(session): PathParams<String>,
-) -> Result<Response, ApiError> {
-    let id = parse_id(&session, "session")?;
-    access::session(&gateway, &caller, id).await?;
-    Ok(markdown(guides::BOOTSTRAP.to_owned()))
+pub(super) async fn bootstrap(InSession(_): InSession) -> Response {
+    markdown(guides::BOOTSTRAP.to_owned())
 }
 
 /// `GET /guide/{sourceId}`
 pub(super) async fn guide(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((session, source)): PathParams<(String, String)>,
+    InSession(_): InSession,
+    PathParams((_, source)): PathParams<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let id = parse_id(&session, "session")?;
-    access::session(&gateway, &caller, id).await?;
     Ok(markdown(guides::guide(&gateway, &source)?))
 }
 
@@ -163,21 +151,17 @@ pub(super) struct InvokeBody {
 /// `POST /invoke`
 pub(super) async fn invoke(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(session): PathParams<String>,
+    OwnSandbox(session): OwnSandbox,
     headers: HeaderMap,
     JsonBody(body): JsonBody<InvokeBody>,
 ) -> Result<Response, ApiError> {
-    let id: SessionId = parse_id(&session, "session")?;
-    access::own_sandbox(&caller, id)?;
-    access::session(&gateway, &caller, id).await?;
     let request = invoking::InvokeRequest {
         integration: body.integration,
         action: body.action,
         params: body.params,
         idempotency_key: idempotency_key(&headers)?,
     };
-    let invocation = invoking::invoke(&gateway, id, request).await?;
+    let invocation = invoking::invoke(&gateway, session.id, request).await?;
     Ok(answer(&invocation))
 }
 

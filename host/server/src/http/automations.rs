@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use portcullis_storage::Automation;
 use serde::{Deserialize, Serialize};
 
+use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
-use crate::access::{self, Need};
+use super::extract::JsonBody;
 use crate::automations;
 use crate::gateway::Gateway;
 
@@ -42,11 +42,8 @@ pub(super) struct ListResponse {
 /// `GET /automations`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Read).await?;
     let automations = automations::list(&gateway, &org).await?;
     Ok(Json(ListResponse {
         automations: automations.iter().map(AutomationObject::from).collect(),
@@ -62,12 +59,9 @@ pub(super) struct CreateBody {
 /// `POST /automations`
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgManager { org, .. }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<AutomationObject>), ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let name = super::orgs::check_name(body.name)?;
     let automation = automations::create(&gateway, &org, name).await?;
     Ok((

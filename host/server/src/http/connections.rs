@@ -9,10 +9,10 @@ use axum::http::StatusCode;
 use portcullis_core::plugin::ConnectionType;
 use serde::{Deserialize, Serialize};
 
+use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
+use super::extract::{JsonBody, PathParams, parse_id};
 use super::objects::ConnectionObject;
-use crate::access::{self, Need};
 use crate::config::Secret;
 use crate::connections::{self, NewConnection};
 use crate::gateway::Gateway;
@@ -25,11 +25,8 @@ pub(super) struct ListResponse {
 /// `GET /connections`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Read).await?;
     let connections = connections::list(&gateway, &org).await?;
     Ok(Json(ListResponse {
         connections: connections.iter().map(ConnectionObject::from).collect(),
@@ -63,12 +60,9 @@ pub(super) struct CreateBody {
 /// `POST /connections`
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgManager { org, .. }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<ConnectionObject>), ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let CredentialBody::Token {
         token,
         connection_type,
@@ -115,12 +109,10 @@ pub(super) struct RotateBody {
 /// `PUT /connections/{id}`
 pub(super) async fn rotate(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, id)): PathParams<(String, String)>,
+    OrgManager { org, .. }: OrgManager,
+    PathParams((_, id)): PathParams<(String, String)>,
     JsonBody(body): JsonBody<RotateBody>,
 ) -> Result<Json<ConnectionObject>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let id = parse_id(&id, "connection")?;
     let CredentialBody::Token {
         token,
@@ -140,11 +132,9 @@ pub(super) async fn rotate(
 /// `DELETE /connections/{id}`
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, id)): PathParams<(String, String)>,
+    OrgManager { org, .. }: OrgManager,
+    PathParams((_, id)): PathParams<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     connections::remove(&gateway, &org, parse_id(&id, "connection")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use portcullis_storage::EgressGrant;
 use serde::{Deserialize, Serialize};
 
+use super::callers::Operator;
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
-use crate::access;
+use super::extract::{JsonBody, PathParams, parse_id};
 use crate::egress_grants;
 use crate::gateway::Gateway;
 
@@ -41,9 +41,8 @@ pub(super) struct ListResponse {
 /// `GET /v1/egress-grants`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
 ) -> Result<Json<ListResponse>, ApiError> {
-    access::operator(&caller)?;
     let grants = egress_grants::list(&gateway).await?;
     Ok(Json(ListResponse {
         egress_grants: grants.iter().map(GrantObject::from).collect(),
@@ -59,10 +58,9 @@ pub(super) struct CreateBody {
 /// `POST /v1/egress-grants`: 201 when it is new, 200 when it was granted before.
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(actor): Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<GrantObject>), ApiError> {
-    let actor = access::operator(&caller)?;
     let (grant, is_new) = egress_grants::create(&gateway, &actor, &body.origin).await?;
     let status = if is_new {
         StatusCode::CREATED
@@ -75,10 +73,9 @@ pub(super) async fn create(
 /// `DELETE /v1/egress-grants/{id}`
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
     PathParams(id): PathParams<String>,
 ) -> Result<StatusCode, ApiError> {
-    access::operator(&caller)?;
     egress_grants::remove(&gateway, parse_id(&id, "egress grant")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

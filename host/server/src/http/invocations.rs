@@ -9,10 +9,10 @@ use portcullis_storage::InvocationFilter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::callers::{InSession, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, PathParams, QueryParams, parse_id};
+use super::extract::{PathParams, QueryParams, parse_id};
 use super::objects::InvocationObject;
-use crate::access::{self, Need};
 use crate::actions::history;
 use crate::gateway::Gateway;
 
@@ -66,13 +66,10 @@ pub(super) struct ListResponse<T> {
 /// `GET /{sessionId}/actions/invocations`
 pub(super) async fn list_of_session(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(session): PathParams<String>,
+    InSession(session): InSession,
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Json<ListResponse<InvocationObject>>, ApiError> {
-    let id = parse_id(&session, "session")?;
-    access::session(&gateway, &caller, id).await?;
-    let page = history::of_session(&gateway, id, query.filter()?).await?;
+    let page = history::of_session(&gateway, session.id, query.filter()?).await?;
     Ok(Json(ListResponse {
         invocations: page.items.iter().map(InvocationObject::from).collect(),
         total: page.total,
@@ -94,13 +91,11 @@ struct WithResult {
 /// `GET /{sessionId}/actions/invocations/{id}`
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((session, id)): PathParams<(String, String)>,
+    InSession(session): InSession,
+    PathParams((_, id)): PathParams<(String, String)>,
 ) -> Result<Json<ShowResponse>, ApiError> {
-    let session = parse_id(&session, "session")?;
-    access::session(&gateway, &caller, session).await?;
     let id = parse_id(&id, "invocation")?;
-    let invocation = history::find(&gateway, session, id).await?;
+    let invocation = history::find(&gateway, session.id, id).await?;
     Ok(Json(ShowResponse {
         invocation: WithResult {
             invocation: InvocationObject::from(&invocation),
@@ -120,12 +115,9 @@ pub(super) struct WithTitle {
 /// `GET /v1/orgs/{orgId}/invocations`
 pub(super) async fn list_of_organization(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Json<ListResponse<WithTitle>>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Read).await?;
     let page = history::of_organization(&gateway, &org, query.filter()?).await?;
     let invocations = page.items.into_iter().map(|titled| WithTitle {
         invocation: InvocationObject::from(&titled.invocation),

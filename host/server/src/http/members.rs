@@ -9,9 +9,9 @@ use portcullis_core::id::UserId;
 use portcullis_storage::{Member, Role};
 use serde::{Deserialize, Serialize};
 
+use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
-use crate::access::{self, Need};
+use super::extract::{JsonBody, PathParams, parse_id};
 use crate::gateway::Gateway;
 use crate::organizations;
 
@@ -41,11 +41,8 @@ pub(super) struct ListResponse {
 /// `GET /members`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Read).await?;
     let members = organizations::members(&gateway, &org).await?;
     Ok(Json(ListResponse {
         members: members.iter().map(MemberObject::from).collect(),
@@ -79,12 +76,10 @@ impl From<RoleName> for Role {
 /// `PUT /members/{userId}`
 pub(super) async fn put(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, user)): PathParams<(String, String)>,
+    OrgManager { org, .. }: OrgManager,
+    PathParams((_, user)): PathParams<(String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<MemberObject>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let user: UserId = user
         .parse()
         .map_err(|error| ApiError::invalid_field("/userId", "format", format!("{error}")))?;
@@ -96,11 +91,9 @@ pub(super) async fn put(
 /// `DELETE /members/{userId}`
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, user)): PathParams<(String, String)>,
+    OrgManager { org, .. }: OrgManager,
+    PathParams((_, user)): PathParams<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     organizations::remove_member(&gateway, &org, &parse_id(&user, "member")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

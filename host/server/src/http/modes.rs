@@ -10,10 +10,10 @@ use portcullis_core::modes::Mode;
 use portcullis_storage::ModeScope;
 use serde::{Deserialize, Serialize};
 
+use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
-use crate::access::{self, Actor, Need};
-use crate::auth::Caller;
+use super::extract::{JsonBody, PathParams, parse_id};
+use crate::access::Actor;
 use crate::gateway::Gateway;
 use crate::modes::ListedMode;
 use crate::{automations, modes};
@@ -70,31 +70,29 @@ impl From<ModeName> for Mode {
 /// `GET /modes`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let (_, scope) = of_organization(&gateway, &caller, &org, Need::Read).await?;
-    list_scope(&gateway, &scope).await
+    list_scope(&gateway, &ModeScope::Organization(org)).await
 }
 
 /// `PUT /modes/{sourceId}/{actionId}`
 pub(super) async fn put(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, source, action)): PathParams<(String, String, String)>,
+    OrgManager { org, actor }: OrgManager,
+    PathParams((_, source, action)): PathParams<(String, String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
-    let (actor, scope) = of_organization(&gateway, &caller, &org, Need::Manage).await?;
+    let scope = ModeScope::Organization(org);
     put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
 }
 
 /// `DELETE /modes/{sourceId}/{actionId}`
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, source, action)): PathParams<(String, String, String)>,
+    OrgManager { org, actor }: OrgManager,
+    PathParams((_, source, action)): PathParams<(String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let (actor, scope) = of_organization(&gateway, &caller, &org, Need::Manage).await?;
+    let scope = ModeScope::Organization(org);
     modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -102,58 +100,43 @@ pub(super) async fn remove(
 /// `GET /automations/{id}/modes`
 pub(super) async fn list_of_automation(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, automation)): PathParams<(String, String)>,
+    OrgReader(org): OrgReader,
+    PathParams((_, automation)): PathParams<(String, String)>,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let (_, scope) = of_automation(&gateway, &caller, &org, &automation, Need::Read).await?;
+    let scope = automation_scope(&gateway, &org, &automation).await?;
     list_scope(&gateway, &scope).await
 }
 
 /// `PUT /automations/{id}/modes/{sourceId}/{actionId}`
 pub(super) async fn put_of_automation(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, automation, source, action)): PathParams<(String, String, String, String)>,
+    OrgManager { org, actor }: OrgManager,
+    PathParams((_, automation, source, action)): PathParams<(String, String, String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
-    let (actor, scope) = of_automation(&gateway, &caller, &org, &automation, Need::Manage).await?;
+    let scope = automation_scope(&gateway, &org, &automation).await?;
     put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
 }
 
 /// `DELETE /automations/{id}/modes/{sourceId}/{actionId}`
 pub(super) async fn remove_of_automation(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, automation, source, action)): PathParams<(String, String, String, String)>,
+    OrgManager { org, actor }: OrgManager,
+    PathParams((_, automation, source, action)): PathParams<(String, String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let (actor, scope) = of_automation(&gateway, &caller, &org, &automation, Need::Manage).await?;
+    let scope = automation_scope(&gateway, &org, &automation).await?;
     modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn of_organization(
+async fn automation_scope(
     gateway: &Gateway,
-    caller: &Caller,
-    org: &str,
-    need: Need,
-) -> Result<(Actor, ModeScope), ApiError> {
-    let org: OrganizationId = parse_id(org, "organization")?;
-    let actor = access::organization(gateway, caller, &org, need).await?;
-    Ok((actor, ModeScope::Organization(org)))
-}
-
-async fn of_automation(
-    gateway: &Gateway,
-    caller: &Caller,
-    org: &str,
+    org: &OrganizationId,
     automation: &str,
-    need: Need,
-) -> Result<(Actor, ModeScope), ApiError> {
-    let org: OrganizationId = parse_id(org, "organization")?;
-    let actor = access::organization(gateway, caller, &org, need).await?;
+) -> Result<ModeScope, ApiError> {
     let id: AutomationId = parse_id(automation, "automation")?;
-    automations::check_exists(gateway, &org, id).await?;
-    Ok((actor, ModeScope::Automation(id)))
+    automations::check_exists(gateway, org, id).await?;
+    Ok(ModeScope::Automation(id))
 }
 
 fn key(source: &str, action: &str) -> Result<ActionKey, ApiError> {

@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use portcullis_storage::Organization;
 use serde::{Deserialize, Serialize};
 
+use super::callers::Operator;
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody};
-use crate::access;
+use super::extract::JsonBody;
 use crate::gateway::Gateway;
 use crate::organizations;
 
@@ -42,9 +42,8 @@ pub(super) struct ListResponse {
 /// `GET /v1/orgs`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
 ) -> Result<Json<ListResponse>, ApiError> {
-    access::operator(&caller)?;
     let organizations = organizations::list(&gateway).await?;
     Ok(Json(ListResponse {
         orgs: organizations.iter().map(OrganizationObject::from).collect(),
@@ -61,10 +60,9 @@ pub(super) struct CreateBody {
 /// `POST /v1/orgs`
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<OrganizationObject>), ApiError> {
-    access::operator(&caller)?;
     let id = body
         .id
         .parse()

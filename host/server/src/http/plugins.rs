@@ -7,9 +7,8 @@ use axum::extract::State;
 use portcullis_runtime::Plugin;
 use serde::Serialize;
 
+use super::callers::Operator;
 use super::error::ApiError;
-use super::extract::Authenticated;
-use crate::access;
 use crate::gateway::Gateway;
 use crate::sources::FailedPlugin;
 
@@ -59,9 +58,8 @@ pub(super) struct ListResponse {
 /// `GET /v1/plugins`: those that serve, then files that could not be loaded.
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
 ) -> Result<Json<ListResponse>, ApiError> {
-    access::operator(&caller)?;
     let active = gateway.sources.plugins().map(PluginObject::from);
     let failed = gateway.sources.failed().iter().map(PluginObject::from);
     Ok(Json(ListResponse {

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, PathParams, parse_id};
+use super::extract::{JsonBody, PathParams, parse_id};
 use super::objects::SessionObject;
-use crate::access::{self, Need};
 use crate::gateway::Gateway;
 use crate::sessions::{self, NewSession};
 
@@ -24,11 +24,8 @@ pub(super) struct ListResponse {
 /// `GET /sessions`
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Read).await?;
     let sessions = sessions::list(&gateway, &org).await?;
     Ok(Json(ListResponse {
         sessions: sessions.iter().map(SessionObject::from).collect(),
@@ -93,12 +90,9 @@ impl CreateBody {
 /// `POST /sessions`
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams(org): PathParams<String>,
+    OrgManager { org, .. }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<SessionObject>), ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let session = sessions::create(&gateway, &org, body.parse()?).await?;
     Ok((StatusCode::CREATED, Json(SessionObject::from(&session))))
 }
@@ -106,11 +100,9 @@ pub(super) async fn create(
 /// `POST /sessions/{id}/close`
 pub(super) async fn close(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
-    PathParams((org, id)): PathParams<(String, String)>,
+    OrgManager { org, .. }: OrgManager,
+    PathParams((_, id)): PathParams<(String, String)>,
 ) -> Result<Json<SessionObject>, ApiError> {
-    let org = parse_id(&org, "organization")?;
-    access::organization(&gateway, &caller, &org, Need::Manage).await?;
     let session = sessions::close(&gateway, &org, parse_id(&id, "session")?).await?;
     Ok(Json(SessionObject::from(&session)))
 }

@@ -8,12 +8,12 @@ use axum::http::StatusCode;
 use portcullis_core::id::OrganizationId;
 use serde::{Deserialize, Serialize};
 
+use super::callers::Operator;
 use super::error::ApiError;
-use super::extract::{Authenticated, JsonBody, parse_id};
-use crate::access::{self, Need};
+use super::extract::{JsonBody, parse_id};
 use crate::auth::TokenKind;
 use crate::gateway::Gateway;
-use crate::sessions;
+use crate::{organizations, sessions};
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -34,10 +34,9 @@ pub(super) struct TokenObject {
 /// `POST /v1/tokens`
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    Authenticated(caller): Authenticated,
+    Operator(_): Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<TokenObject>), ApiError> {
-    access::operator(&caller)?;
     let kind = match body {
         CreateBody::Sandbox { session_id } => {
             let id = parse_id(&session_id, "session")?;
@@ -45,7 +44,7 @@ pub(super) async fn create(
         }
         CreateBody::User { org_id, user_id } => {
             let org: OrganizationId = parse_id(&org_id, "organization")?;
-            access::organization(&gateway, &caller, &org, Need::Read).await?;
+            organizations::check_exists(&gateway, &org).await?;
             let user = user_id.parse().map_err(|error| {
                 ApiError::invalid_field("/userId", "format", format!("{error}"))
             })?;
