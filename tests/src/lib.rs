@@ -1,1 +1,46 @@
-//! tests
+//! The harness of the end-to-end tests.
+//!
+//! [`TestHost`] is a gateway as it is served: real SQLite in a folder of its
+//! own, the real Linear component in the real sandbox, a fake Linear on a real
+//! socket, and a clock that the test moves. Requests go straight to the router;
+//! a listener appears only in tests in which the socket matters.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use portcullis_tests::TestHost;
+//! use serde_json::json;
+//!
+//! let host = TestHost::start().await;
+//! let answer = host.invoke("list_issues", json!({ "first": 2 })).await;
+//! assert_eq!(answer.status, 200);
+//! # }
+//! ```
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod answer;
+mod builder;
+mod clock;
+mod component;
+mod host;
+
+pub use answer::Answer;
+pub use builder::TestHostBuilder;
+pub use clock::ManualClock;
+pub use component::{linear_component, sandbox_and_linear};
+pub use host::{TestHost, bearer};
+
+/// The organization every host starts with.
+pub const ORG: &str = "acme";
+/// An admin of it.
+pub const ADMIN: &str = "ada";
+/// A member of it.
+pub const MEMBER: &str = "max";
+/// The operator's key.
+pub const OPERATOR_KEY: &str = "operator-key-for-tests-0123456789abcdef";
+/// The credential of the connection to Linear: what must never show up anywhere.
+pub const LINEAR_TOKEN: &str = "lin_api_canary_7f3a9c51e0d24b68";

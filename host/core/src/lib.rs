@@ -22,5 +22,6 @@ pub mod modes;
 pub mod plugin;
 pub mod redact;
 pub mod schema;
+pub mod suggest;
 pub mod time;
 pub mod truncate;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use portcullis_core::id::{ActionId, SourceId};
 use portcullis_core::schema::Violation;
+use portcullis_core::suggest::nearest;
 
 use crate::vault::VaultError;
 
@@ -84,11 +85,8 @@ pub enum Error {
 
 /// Suggests the nearest id, and otherwise lists a few.
 fn did_you_mean(known: &[ActionId], asked: &str) -> String {
-    let normalized = |text: &str| text.replace(['-', '_', '.'], "").to_lowercase();
-    let near = known
-        .iter()
-        .find(|id| normalized(id.as_str()) == normalized(asked));
-    if let Some(id) = near {
+    let names = known.iter().map(ActionId::as_str);
+    if let Some(id) = nearest(asked, names) {
         return format!("; did you mean `{id}`?");
     }
     let ids: Vec<&str> = known.iter().take(20).map(ActionId::as_str).collect();

@@ -5,9 +5,10 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::types::JsonType;
 use serde_json::Value;
 
-use super::words::{bounded, listed, nearest, quoted, shown, shown_text, type_name};
+use super::words::{bounded, listed, quoted, shown, shown_text, type_name};
 use super::{MAX_VIOLATIONS, Violation, json};
 use crate::redact::{NameRule, name_rule};
+use crate::suggest::nearest;
 
 /// The answer where all violations would be too much work.
 pub(super) fn unexplained() -> Violation {

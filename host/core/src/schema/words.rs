@@ -14,29 +14,6 @@ const MAX_TEXT_BYTES: usize = 300;
 /// How many names or values are listed.
 const MAX_LISTED: usize = 10;
 
-/// How many names are compared with a misspelled one.
-const MAX_COMPARED: usize = 200;
-
-/// The name that was probably meant: one slip away, or two from a longer name,
-/// and with something of the name left.
-pub(super) fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    if text.len() > MAX_SHOWN_BYTES {
-        return None;
-    }
-    let lower = text.to_lowercase();
-    names
-        .take(MAX_COMPARED)
-        .filter(|name| name.len() <= MAX_SHOWN_BYTES)
-        .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
-        .filter(|(slips, name)| is_close(*slips, name.chars().count()))
-        .min_by_key(|(slips, _)| *slips)
-        .map(|(_, name)| name)
-}
-
-fn is_close(slips: usize, length: usize) -> bool {
-    slips <= (length / 3).clamp(1, 2) && slips < length
-}
-
 /// A value in few words: scalars as they are, containers by size.
 pub(super) fn shown(value: &Value) -> String {
     match value {
@@ -90,25 +67,6 @@ pub(super) const fn type_name(name: JsonType) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_suggested_only_when_they_are_close() {
-        let names = ["title", "id", "description", "a"];
-        for (text, expected) in [
-            ("titel", Some("title")),
-            ("Title", Some("title")),
-            ("tilte", Some("title")),
-            ("tile", Some("title")),
-            ("descripton", Some("description")),
-            ("idd", Some("id")),
-            ("name", None),
-            ("", None),
-            ("b", None),
-            ("toggle", None),
-        ] {
-            assert_eq!(nearest(text, names.into_iter()), expected, "{text}");
-        }
-    }
 
     #[test]
     fn text_is_cut_between_characters() {

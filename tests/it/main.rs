@@ -1,0 +1,3 @@
+//! End-to-end tests, one file for each capability.
+
+mod invoking;
