@@ -7,6 +7,8 @@
 mod actions;
 mod provider;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -45,6 +47,7 @@ pub(crate) async fn describe(
     let descriptor = provider::descriptor(answers.descriptor)?;
     let (actions, validators) = actions::actions(answers.actions, &descriptor)?;
     rules::at_most("actions.guide()", &answers.guide, GUIDE_BYTES)?;
+    rules::printable("actions.guide()", &answers.guide)?;
     let definition = PluginDefinition {
         descriptor,
         actions,

@@ -24,9 +24,9 @@ const HOST_STACK_BYTES: usize = 1 << 20;
 /// Measured as the best of 64 KiB to 1 MiB together with the pagemap scan.
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 
-/// How many core instances, memories and tables a component may have. Ours have
-/// three core instances, one memory and two tables; components made from other
-/// languages have a few more.
+/// How many core instances, memories and tables a component may have, whether in
+/// one core module or in several. Ours have three core instances, one memory and
+/// two tables; components made from other languages have a few more.
 const CORE_INSTANCES_PER_COMPONENT: u32 = 20;
 const MEMORIES_PER_COMPONENT: u32 = 2;
 const TABLES_PER_COMPONENT: u32 = 8;
@@ -153,7 +153,9 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .total_stacks(calls)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
+        .max_memories_per_module(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_tables_per_module(TABLES_PER_COMPONENT)
         .max_component_instance_size(1 << 20)
         .max_core_instance_size(1 << 20)
         .max_memory_size(config.limits.memory_bytes)

@@ -13,6 +13,9 @@ pub const CONTRACT_VERSION: &str = "0.1.0";
 const PACKAGE: &str = "portcullis:provider/";
 const IMPORTS: &[&str] = &["clock", "http", "log", "types"];
 
+/// Characters of a name in an error; names of interfaces have about 40.
+const SHOWN_NAME_CHARS: usize = 100;
+
 /// How many core modules a component may hold. Ours hold three.
 const MAX_CORE_MODULES: usize = 64;
 
@@ -91,7 +94,7 @@ pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectErro
                 .iter()
                 .find(|name| name.starts_with(&format!("{PACKAGE}{required}@")));
             return Err(match other_version {
-                Some(name) => InspectError::ContractVersion(name.clone()),
+                Some(name) => InspectError::ContractVersion(shown(name)),
                 None => InspectError::MissingExport(required),
             });
         }
@@ -170,11 +173,11 @@ fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
 
 fn imported_interface(name: &str) -> Result<String, InspectError> {
     let interface =
-        contract_interface(name).ok_or_else(|| InspectError::ForeignImport(name.to_owned()))??;
+        contract_interface(name).ok_or_else(|| InspectError::ForeignImport(shown(name)))??;
     if IMPORTS.contains(&interface.as_str()) {
         Ok(interface)
     } else {
-        Err(InspectError::ForeignImport(name.to_owned()))
+        Err(InspectError::ForeignImport(shown(name)))
     }
 }
 
@@ -185,8 +188,17 @@ fn contract_interface(name: &str) -> Option<Result<String, InspectError>> {
     Some(if version == CONTRACT_VERSION {
         Ok(interface.to_owned())
     } else {
-        Err(InspectError::ContractVersion(name.to_owned()))
+        Err(InspectError::ContractVersion(shown(name)))
     })
+}
+
+/// A name from bytes that have not been validated yet, for an operator's
+/// terminal: bounded and without control characters.
+fn shown(name: &str) -> String {
+    name.chars()
+        .take(SHOWN_NAME_CHARS)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 #[cfg(test)]
@@ -231,6 +243,18 @@ mod tests {
         check(
             r#"(component (import "portcullis:provider/files@0.1.0" (instance)))"#,
             &InspectError::ForeignImport("portcullis:provider/files@0.1.0".to_owned()),
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_steer_a_terminal_or_fill_it() {
+        check(
+            r#"(component (import "a\1b[31m\n" (func)))"#,
+            &InspectError::ForeignImport(r"a\u{1b}[31m\n".to_owned()),
+        );
+        check(
+            &format!(r#"(component (import "{}" (func)))"#, "a".repeat(5000)),
+            &InspectError::ForeignImport("a".repeat(SHOWN_NAME_CHARS)),
         );
     }
 

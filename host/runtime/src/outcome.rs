@@ -60,6 +60,11 @@ pub(crate) struct Refused(pub(crate) &'static str);
 
 /// Names the reason for which wasmtime ended a call.
 pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
+    let trap = error.downcast_ref::<Trap>();
+    // These two have a cause of their own, whatever was refused before.
+    if let Some(trap @ (Trap::Interrupt | Trap::StackOverflow)) = trap {
+        return classify_trap(*trap, state);
+    }
     if state.limiter.refused() {
         return Outcome::stopped(
             FailureCode::MemoryExceeded,
@@ -70,7 +75,7 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
             ),
         );
     }
-    if let Some(trap) = error.downcast_ref::<Trap>() {
+    if let Some(trap) = trap {
         return classify_trap(*trap, state);
     }
     if let Some(refused) = error.downcast_ref::<Refused>() {
@@ -113,10 +118,14 @@ fn classify_trap(trap: Trap, state: &CallState) -> Outcome {
         Trap::StackOverflow => {
             Outcome::stopped(FailureCode::Trapped, "the provider ran out of stack")
         }
-        other => Outcome::stopped(
-            FailureCode::Trapped,
-            format!("the provider trapped: {other}"),
-        ),
+        other => {
+            let trap = other.to_string();
+            let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
+            Outcome::stopped(
+                FailureCode::Trapped,
+                format!("the provider trapped: {trap}"),
+            )
+        }
     }
 }
 

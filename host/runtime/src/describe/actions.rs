@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use portcullis_core::action::{ActionDefinition, ActionExample, CredentialChoice, Risk};
 use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{ConnectionScope, PluginDescriptor};
-use portcullis_core::schema::ParamsValidator;
+use portcullis_core::schema::{ParamsValidator, check_schema};
 use serde_json::Value;
 
-use super::rules::{at_most, at_most_items, invalid, plain_text};
+use super::rules::{at_most, at_most_items, invalid, plain_line, plain_text};
 use crate::bindings::exports::actions as guest;
 use crate::error::LoadError;
 
@@ -46,7 +46,7 @@ fn action(
     descriptor: &PluginDescriptor,
 ) -> Result<(ActionDefinition, ParamsValidator), LoadError> {
     let id = action_id(path, &guest.id)?;
-    plain_text(&format!("{path}.title"), &guest.title, TITLE_CHARS)?;
+    plain_line(&format!("{path}.title"), &guest.title, TITLE_CHARS)?;
     plain_text(
         &format!("{path}.description"),
         &guest.description,
@@ -58,7 +58,7 @@ fn action(
         .map_err(|error| invalid(schema_path, error.to_string()))?;
     let result_schema = guest
         .result_schema
-        .map(|schema| json(&format!("{path}.result-schema"), &schema))
+        .map(|schema| result_schema(&format!("{path}.result-schema"), &schema))
         .transpose()?;
     let examples = examples(path, guest.examples, &validator)?;
     let credential = credential(guest.credential);
@@ -74,6 +74,12 @@ fn action(
         examples,
     };
     Ok((action, validator))
+}
+
+fn result_schema(path: &str, text: &str) -> Result<Value, LoadError> {
+    let schema = json(path, text)?;
+    check_schema(&schema).map_err(|error| invalid(path, error.to_string()))?;
+    Ok(schema)
 }
 
 fn action_id(path: &str, id: &str) -> Result<ActionId, LoadError> {
@@ -106,7 +112,7 @@ fn examples(
         .enumerate()
         .map(|(index, example)| {
             let path = format!("{path}[{index}]");
-            plain_text(&format!("{path}.title"), &example.title, TITLE_CHARS)?;
+            plain_line(&format!("{path}.title"), &example.title, TITLE_CHARS)?;
             let params = json(&format!("{path}.params"), &example.params)?;
             validator.validate(&params).map_err(|violations| {
                 let first = violations.first().map_or("", |v| v.message.as_str());

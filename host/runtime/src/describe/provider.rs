@@ -11,7 +11,7 @@ use portcullis_core::plugin::{
 };
 use url::Url;
 
-use super::rules::{at_most, at_most_items, invalid, plain_text};
+use super::rules::{at_most, at_most_items, invalid, plain_line, plain_text};
 use crate::bindings::exports::provider as guest;
 use crate::error::LoadError;
 use crate::imports::http::method_from_guest;
@@ -19,15 +19,19 @@ use crate::imports::http::method_from_guest;
 const NAME_CHARS: usize = 64;
 const DESCRIPTION_CHARS: usize = 500;
 const ICON_BYTES: usize = 16 << 10;
+const VERSION_BYTES: usize = 64;
 const MAX_ENDPOINTS: usize = 16;
 const MAX_ROUTES: usize = 64;
 const MAX_SCOPES: usize = 64;
+const SCOPE_BYTES: usize = 256;
+const BASE_URL_BYTES: usize = 2 << 10;
+const HEADER_BYTES: usize = 64;
 const PATH_PREFIX_BYTES: usize = 256;
 
 pub(super) fn descriptor(guest: guest::Descriptor) -> Result<PluginDescriptor, LoadError> {
     let identity = guest.identity;
     let id = source_id(&identity.id)?;
-    plain_text("identity.name", &identity.name, NAME_CHARS)?;
+    plain_line("identity.name", &identity.name, NAME_CHARS)?;
     plain_text(
         "identity.description",
         &identity.description,
@@ -36,6 +40,7 @@ pub(super) fn descriptor(guest: guest::Descriptor) -> Result<PluginDescriptor, L
     if let Some(icon) = &identity.icon {
         at_most("identity.icon", icon, ICON_BYTES)?;
     }
+    at_most("identity.version", &identity.version, VERSION_BYTES)?;
     semver::Version::parse(&identity.version).map_err(|error| {
         invalid(
             "identity.version",
@@ -81,9 +86,33 @@ fn connections(
             return Err(invalid(format!("{path}.types"), "`none` must stand alone"));
         }
         unique(&format!("{path}.types"), "type", &requirement.types)?;
-        at_most_items(&format!("{path}.scopes"), &requirement.scopes, MAX_SCOPES)?;
+        check_scopes(&format!("{path}.scopes"), &requirement.scopes)?;
+        if !requirement.preset.as_deref().is_none_or(is_provider_id) {
+            return Err(invalid(
+                format!("{path}.preset"),
+                "must match [a-z][a-z0-9-]{0,31}",
+            ));
+        }
     }
     Ok(requirements)
+}
+
+/// A scope is what RFC 6749, section 3.3, calls one: scopes are sent separated
+/// by spaces, so one with a space would be two.
+fn check_scopes(path: &str, scopes: &[String]) -> Result<(), LoadError> {
+    at_most_items(path, scopes, MAX_SCOPES)?;
+    for (index, scope) in scopes.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        at_most(&path, scope, SCOPE_BYTES)?;
+        let is_token = |b: u8| b.is_ascii_graphic() && !b"\"\\".contains(&b);
+        if scope.is_empty() || !scope.bytes().all(is_token) {
+            return Err(invalid(
+                path,
+                "must be printable ASCII without spaces, `\"` or `\\`",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn connection(guest: guest::ConnectionRequirement) -> ConnectionRequirement {
@@ -155,6 +184,7 @@ fn endpoint(path: &str, guest: guest::Endpoint) -> Result<Endpoint, LoadError> {
 }
 
 fn base_url(path: &str, text: &str) -> Result<Url, LoadError> {
+    at_most(path, text, BASE_URL_BYTES)?;
     let url = Url::parse(text).map_err(|error| invalid(path, format!("is not a URL: {error}")))?;
     let plain = url.username().is_empty()
         && url.password().is_none()
@@ -206,7 +236,7 @@ fn credential_rule(path: &str, guest: guest::CredentialRule) -> Result<Credentia
         guest::CredentialForm::Raw => CredentialForm::Raw,
         guest::CredentialForm::Header(form) => header_form(path, form)?,
         guest::CredentialForm::Query(name) => {
-            plain_text(&format!("{path}.form.query"), &name, NAME_CHARS)?;
+            plain_line(&format!("{path}.form.query"), &name, NAME_CHARS)?;
             CredentialForm::Query(name)
         }
         guest::CredentialForm::None => CredentialForm::None,
@@ -234,6 +264,8 @@ const FORBIDDEN_HEADERS: &[&str] = &[
 
 fn header_form(path: &str, form: guest::HeaderForm) -> Result<CredentialForm, LoadError> {
     let path = format!("{path}.form.header");
+    at_most(&format!("{path}.name"), &form.name, HEADER_BYTES)?;
+    at_most(&format!("{path}.prefix"), &form.prefix, HEADER_BYTES)?;
     let name = HeaderName::try_from(form.name.to_ascii_lowercase())
         .map_err(|_| invalid(format!("{path}.name"), "must be a header name"))?;
     let forbidden = FORBIDDEN_HEADERS.contains(&name.as_str())

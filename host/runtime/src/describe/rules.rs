@@ -21,6 +21,16 @@ pub(crate) fn at_most(path: &str, text: &str, limit: usize) -> Result<(), LoadEr
     ))
 }
 
+/// Refuses a line that is blank, has more than `limit` characters, or holds
+/// control characters.
+pub(crate) fn plain_line(path: &str, text: &str, limit: usize) -> Result<(), LoadError> {
+    plain_text(path, text, limit)?;
+    if text.contains('\n') {
+        return Err(invalid(path, "must be a single line"));
+    }
+    Ok(())
+}
+
 /// Refuses text that is blank, has more than `limit` characters, or holds
 /// control characters other than line breaks.
 pub(crate) fn plain_text(path: &str, text: &str, limit: usize) -> Result<(), LoadError> {
@@ -34,6 +44,12 @@ pub(crate) fn plain_text(path: &str, text: &str, limit: usize) -> Result<(), Loa
             format!("has {length} characters; the limit is {limit}"),
         ));
     }
+    printable(path, text)
+}
+
+/// Refuses control characters other than line breaks: a terminal would obey
+/// them.
+pub(crate) fn printable(path: &str, text: &str) -> Result<(), LoadError> {
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return Err(invalid(path, "must not contain control characters"));
     }

@@ -1,1 +1,29 @@
-//! x
+//! The sandbox with real components in it.
+//!
+//! Most of them is the probe, built from `tests/guests`: one provider whose
+//! actions each show one behaviour. What no compiler would make is written by
+//! hand ([`harness::OddGuest`]). Each test has a sandbox of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may stop at the first surprise like the tests do"
+)]
+
+mod answers;
+mod catalog;
+mod cpu;
+mod crashes;
+mod deadline;
+mod describing;
+mod harness;
+mod linear;
+mod loading;
+mod logging;
+mod memory;
+mod odd_guests;
+mod outbound;
+mod places;
+mod sizes;
+mod token;

@@ -1,0 +1,174 @@
+//! A sandbox, the probe in it, and what stands around them.
+
+mod components;
+mod log;
+mod odd;
+mod outbound;
+mod server;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_core::invocation::FailureCode;
+use portcullis_core::redact::Redactor;
+use portcullis_core::time::Timestamp;
+use portcullis_runtime::egress::{EgressClient, EgressLimits, SystemResolver};
+use portcullis_runtime::{
+    Call, CallReport, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox, SandboxConfig,
+};
+use serde_json::Value;
+
+pub(crate) use components::{linear, probe, probe_that};
+pub(crate) use log::{LogLine, lines_with};
+pub(crate) use odd::OddGuest;
+pub(crate) use outbound::{Answers, Ending, Held, Silence, ok_response};
+pub(crate) use server::Echo;
+
+/// What every call is told to be the time, in microseconds.
+pub(crate) const NOW_MICROS: i64 = 1_795_253_400_000_000;
+
+/// The idempotency key of every call.
+pub(crate) const KEY: &str = "5f3b6c1e-8a37-4f0e-9d15-1c2b3a4d5e6f";
+
+/// A small sandbox: four calls at a time on one thread.
+pub(crate) fn config() -> SandboxConfig {
+    SandboxConfig {
+        concurrent_calls: 4,
+        guest_threads: 1,
+        epoch_tick: Duration::from_millis(2),
+        ..SandboxConfig::default()
+    }
+}
+
+/// A component in a sandbox of its own.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) plugin: Plugin,
+    outbound: Arc<dyn Outbound>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    redactor: Arc<Redactor>,
+}
+
+impl Guest {
+    /// The probe with the usual limits.
+    pub(crate) async fn probe() -> Self {
+        Self::probe_with(|_| {}).await
+    }
+
+    /// The probe with limits of the test's own.
+    pub(crate) async fn probe_with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+        Self::load(probe(), change).await.unwrap()
+    }
+
+    /// Any component.
+    pub(crate) async fn load(
+        component: Vec<u8>,
+        change: impl FnOnce(&mut SandboxConfig),
+    ) -> Result<Self, LoadError> {
+        let mut config = config();
+        change(&mut config);
+        let sandbox = Sandbox::new(config).unwrap();
+        let plugin = Plugin::load(&sandbox, component, egress_client()).await?;
+        Ok(Self {
+            sandbox,
+            plugin,
+            outbound: Arc::new(Silence),
+            clock: Arc::new(|| Timestamp::from_micros(NOW_MICROS)),
+            redactor: Arc::new(Redactor::keys_only()),
+        })
+    }
+
+    /// Where requests go. Otherwise they are never answered.
+    pub(crate) fn outbound(mut self, outbound: impl Outbound) -> Self {
+        self.outbound = Arc::new(outbound);
+        self
+    }
+
+    pub(crate) fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What no log line and no error may contain.
+    pub(crate) fn secret(mut self, secret: &str) -> Self {
+        self.redactor = Arc::new(Redactor::new([secret]));
+        self
+    }
+
+    pub(crate) async fn call(&self, action: &str, params: Value) -> CallReport {
+        let call = Call {
+            action: action.parse().unwrap(),
+            params: params.to_string(),
+            idempotency_key: KEY.to_owned(),
+            outbound: Arc::clone(&self.outbound),
+            clock: Arc::clone(&self.clock),
+            redactor: Arc::clone(&self.redactor),
+        };
+        self.plugin.execute(call).await
+    }
+
+    /// The result of a call that must complete.
+    pub(crate) async fn result(&self, action: &str, params: Value) -> Value {
+        self.call(action, params).await.completed()
+    }
+
+    /// The code with which the sandbox must stop the call.
+    pub(crate) async fn stop_code(&self, action: &str, params: Value) -> FailureCode {
+        self.call(action, params).await.stopped().0
+    }
+}
+
+/// A client that is never used, where no request is made.
+pub(crate) fn egress_client() -> EgressClient {
+    EgressClient::new(EgressLimits::default(), Arc::new(SystemResolver)).unwrap()
+}
+
+/// The error with which a component must be refused.
+pub(crate) async fn refusal(component: Vec<u8>) -> LoadError {
+    match Guest::load(component, |_| {}).await {
+        Ok(guest) => panic!("{:?} was loaded", guest.plugin),
+        Err(error) => error,
+    }
+}
+
+/// What a test expects of a call's end.
+pub(crate) trait Expect {
+    fn completed(self) -> Value;
+    fn failed(self) -> GuestError;
+    fn stopped(self) -> (FailureCode, String);
+}
+
+impl Expect for CallReport {
+    #[track_caller]
+    fn completed(self) -> Value {
+        match self.outcome {
+            Outcome::Completed(value) => value,
+            other => unexpected(&other),
+        }
+    }
+
+    #[track_caller]
+    fn failed(self) -> GuestError {
+        match self.outcome {
+            Outcome::Failed(error) => error,
+            other => unexpected(&other),
+        }
+    }
+
+    #[track_caller]
+    fn stopped(self) -> (FailureCode, String) {
+        match self.outcome {
+            Outcome::Stopped { code, message } => (code, message),
+            other => unexpected(&other),
+        }
+    }
+}
+
+#[track_caller]
+fn unexpected(outcome: &impl Debug) -> ! {
+    let mut shown = format!("{outcome:?}");
+    shown.truncate(shown.floor_char_boundary(1000));
+    panic!("the call ended as {shown}")
+}

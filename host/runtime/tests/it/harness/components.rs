@@ -1,0 +1,41 @@
+//! Components that `cargo xtask` has built.
+
+use std::path::Path;
+
+/// The provider of `tests/guests`.
+pub(crate) fn probe() -> Vec<u8> {
+    built("guests/test-guests.wasm", "cargo xtask test")
+}
+
+/// The Linear plugin.
+pub(crate) fn linear() -> Vec<u8> {
+    built("plugins/linear.wasm", "cargo xtask plugins")
+}
+
+fn built(name: &str, command: &str) -> Vec<u8> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    let path = target.join(name);
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}; run `{command}` first", path.display());
+    })
+}
+
+/// The probe, misbehaving in this manner while it describes itself; see
+/// `describe.rs` there.
+pub(crate) fn probe_that(manner: &str) -> Vec<u8> {
+    let usual = format!("{:<32}", "manner: well");
+    let unusual = format!("{:<32}", format!("manner: {manner}"));
+    assert_eq!(unusual.len(), usual.len(), "`{manner}` is too long");
+    let mut component = probe();
+    let places: Vec<_> = component
+        .windows(usual.len())
+        .enumerate()
+        .filter(|(_, window)| *window == usual.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
+    let [at] = places[..] else {
+        panic!("the probe's manner stands at {places:?}, not at one place");
+    };
+    component[at..at + unusual.len()].copy_from_slice(unusual.as_bytes());
+    component
+}

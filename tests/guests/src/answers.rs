@@ -1,0 +1,62 @@
+//! Answers at the edge of what the contract allows, and beyond.
+
+use serde::Deserialize;
+
+use crate::bindings::exports::portcullis::provider::actions::Context;
+use crate::bindings::portcullis::provider::types::{Error, ErrorCode};
+use crate::{internal, params};
+
+/// Answers any text, whether it is JSON or not.
+pub(crate) fn text(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        text: String,
+    }
+    params(json).map(|Params { text }| text)
+}
+
+/// Answers JSON of exactly so many bytes.
+pub(crate) fn huge_result(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        bytes: usize,
+    }
+    let Params { bytes } = params(json)?;
+    let quotes = 2;
+    Ok(format!("\"{}\"", "x".repeat(bytes.saturating_sub(quotes))))
+}
+
+/// Fails as it is told to.
+pub(crate) fn fail(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        code: String,
+        message: String,
+        retryable: bool,
+        retry_after_ms: Option<u64>,
+    }
+    let params: Params = params(json)?;
+    Err(Error {
+        code: code(&params.code)?,
+        message: params.message,
+        retryable: params.retryable,
+        retry_after_ms: params.retry_after_ms,
+    })
+}
+
+fn code(name: &str) -> Result<ErrorCode, Error> {
+    Ok(match name {
+        "invalid-params" => ErrorCode::InvalidParams,
+        "unauthorized" => ErrorCode::Unauthorized,
+        "forbidden" => ErrorCode::Forbidden,
+        "not-found" => ErrorCode::NotFound,
+        "conflict" => ErrorCode::Conflict,
+        "rate-limited" => ErrorCode::RateLimited,
+        "upstream" => ErrorCode::Upstream,
+        "timeout" => ErrorCode::Timeout,
+        "denied-egress" => ErrorCode::DeniedEgress,
+        "connection-missing" => ErrorCode::ConnectionMissing,
+        "internal" => ErrorCode::Internal,
+        _ => return Err(internal("there is no such code")),
+    })
+}

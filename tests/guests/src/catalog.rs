@@ -1,0 +1,26 @@
+//! Every action, by id.
+
+use crate::{Behaviour, answers, crash, endless, logging, memory, outbound, plain, scan};
+
+pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
+    ("echo", plain::echo),
+    ("key", plain::key),
+    ("now", plain::now),
+    ("remember", plain::remember),
+    ("text", answers::text),
+    ("huge_result", answers::huge_result),
+    ("fail", answers::fail),
+    ("fetch", outbound::fetch),
+    ("fetch_many", outbound::fetch_many),
+    ("log_line", logging::log_line),
+    ("log_flood", logging::log_flood),
+    ("huge_log", logging::huge_log),
+    ("spin", endless::spin),
+    ("spin_with_host_calls", endless::spin_with_host_calls),
+    ("trap", crash::trap),
+    ("panic", crash::panic),
+    ("recurse", crash::recurse),
+    ("allocate", memory::allocate),
+    ("grow_memory", memory::grow_memory),
+    ("scan_memory", scan::scan_memory),
+];
