@@ -28,7 +28,7 @@ pub(crate) fn run(options: DemoOptions) -> anyhow::Result<()> {
 /// Unlike `--package`, `--workspace` gives every dependency the features that
 /// it has in tests, so that neither build repeats the other's work.
 fn build() -> Command {
-    let mut command = Command::new(environment::cargo());
+    let mut command = environment::cargo_command();
     command.current_dir(workspace::root());
     command.args(["build", "--workspace", "--bin", PROGRAM]);
     command.args(["--message-format", "json-render-diagnostics"]);

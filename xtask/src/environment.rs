@@ -5,7 +5,7 @@
     reason = "cargo and the caller tell us what to do through the environment"
 )]
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, process::Command};
 
 /// Forces a way to compile guests: `rustup` or `debian`. Unset: the first that works.
 pub(crate) const WASM_TOOLCHAIN: &str = "PORTCULLIS_WASM_TOOLCHAIN";
@@ -37,6 +37,27 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
 /// The cargo that started us, so that nested calls use the same one.
 pub(crate) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// A command of that cargo, without the variables in which it describes xtask
+/// itself: build scripts watch some of them, and would run again each time cargo
+/// is called now through xtask and now directly.
+pub(crate) fn cargo_command() -> Command {
+    let mut command = Command::new(cargo());
+    for name in names() {
+        let describes_xtask = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start));
+        if describes_xtask {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// The compiler that this cargo uses.

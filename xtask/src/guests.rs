@@ -1,7 +1,7 @@
 //! Guest crates: compiling several at once and keeping them as components.
 //!
 //! Which crates there are is the business of [`crate::plugins`] and
-//! [`crate::test`].
+//! [`mod@crate::test`].
 
 use std::{
     ffi::OsString,

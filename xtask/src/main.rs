@@ -1,7 +1,7 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`test`], [`demo`]). What they share: [`guests`] compiles guest
+//! ([`plugins`], [`mod@test`], [`demo`]). What they share: [`guests`] compiles guest
 //! crates with a [`toolchain`] and turns them into components ([`component`]).
 //!
 //! Results go to stdout, everything said on the way goes to stderr.

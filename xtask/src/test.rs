@@ -26,7 +26,7 @@ fn test_guests() -> Vec<Guest> {
 }
 
 fn command(cargo_args: &[String]) -> Command {
-    let mut command = Command::new(environment::cargo());
+    let mut command = environment::cargo_command();
     command.current_dir(workspace::root()).arg("test");
     if !names_packages(cargo_args) {
         command.arg("--workspace");

@@ -104,7 +104,7 @@ impl Toolchain {
     /// `cargo build` of guests, but for the packages' names.
     pub(crate) fn cargo_build(self) -> Command {
         let mut command = match self {
-            Self::Rustup => Command::new(environment::cargo()),
+            Self::Rustup => environment::cargo_command(),
             Self::DebianBuildStd => debian::cargo(),
         };
         command
