@@ -184,6 +184,24 @@ pub struct Invocation {
     pub created_at: Timestamp,
 }
 
+impl Invocation {
+    /// The invocation as it stands at a moment: one that nobody decided in time
+    /// is expired, whether or not somebody has tidied its row.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let waits = self.status == InvocationStatus::Pending;
+        match self.expires_at {
+            Some(expires_at) if waits && expires_at <= now => Self {
+                status: InvocationStatus::Expired,
+                denied_reason: Some(DeniedReason::Expired),
+                completed_at: Some(expires_at),
+                ..self
+            },
+            _ => self,
+        }
+    }
+}
+
 /// Base URLs of a connection that replace an endpoint's own, by endpoint name.
 pub type BaseUrls = BTreeMap<String, url::Url>;
 

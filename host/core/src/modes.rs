@@ -28,6 +28,16 @@ names! {
     }
 }
 
+/// How much of a stored value that is no mode is shown.
+pub const MAX_UNKNOWN_CHARS: usize = 64;
+
+fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_UNKNOWN_CHARS)
+        .collect()
+}
+
 /// A mode as it stands in a stored map: perhaps none of the three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredMode {
@@ -38,9 +48,10 @@ pub enum StoredMode {
 }
 
 impl StoredMode {
-    /// Reads a stored value.
+    /// Reads a stored value. One that is unknown is shown to people: it is cut
+    /// after [`MAX_UNKNOWN_CHARS`] characters, without control characters.
     pub fn from_text(text: &str) -> Self {
-        Mode::from_name(text).map_or_else(|| Self::Unknown(text.to_owned()), Self::Known)
+        Mode::from_name(text).map_or_else(|| Self::Unknown(shown(text)), Self::Known)
     }
 
     /// The value as stored.

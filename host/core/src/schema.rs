@@ -93,12 +93,7 @@ impl ParamsValidator {
     /// `format` is an annotation, as that standard says.
     pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
         check::check(schema)?;
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_SIZE))
-            .offline()
-            .build(schema)
-            .map_err(|error| invalid(&error))?;
+        let validator = build(schema)?;
         let schema = schema.clone();
         Ok(Self {
             compiled: Arc::new(Compiled { schema, validator }),
@@ -132,6 +127,22 @@ impl ParamsValidator {
         violations.dedup();
         Err(violations)
     }
+}
+
+/// Checks that a value is a schema by the rules that params' schemas follow,
+/// save that it may describe any type: what a result schema must be.
+pub fn check_schema(schema: &Value) -> Result<(), SchemaError> {
+    check::check_any(schema)?;
+    build(schema).map(drop)
+}
+
+fn build(schema: &Value) -> Result<Validator, SchemaError> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_SIZE))
+        .offline()
+        .build(schema)
+        .map_err(|error| invalid(&error))
 }
 
 fn place<'e>(error: &'e ValidationError<'_>) -> (&'e str, &'e str) {

@@ -19,19 +19,36 @@ pub enum Need {
     Manage,
 }
 
-/// Who did something, as rows name them: `operator` or `user:<id>`.
+/// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor(String);
+pub struct Actor {
+    name: String,
+    may_appoint_owners: bool,
+}
 
 impl Actor {
-    /// The name in rows.
+    /// The name in rows: `operator` or `user:<id>`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// The operator, who has no name.
     pub fn operator() -> Self {
-        Self("operator".to_owned())
+        Self {
+            name: "operator".to_owned(),
+            may_appoint_owners: true,
+        }
+    }
+
+    /// Refuses everybody but owners and operators: an admin who could appoint
+    /// or remove owners would be one.
+    pub fn check_may_appoint_owners(&self) -> Result<(), Error> {
+        if self.may_appoint_owners {
+            return Ok(());
+        }
+        Err(Error::Forbidden(
+            "only an owner or the operator may appoint, change or remove owners",
+        ))
     }
 }
 
@@ -67,7 +84,10 @@ pub async fn organization(
             if need == Need::Manage && role == Role::Member {
                 return Err(Error::Forbidden("this needs the role owner or admin"));
             }
-            Ok(Actor(format!("user:{user}")))
+            Ok(Actor {
+                name: format!("user:{user}"),
+                may_appoint_owners: role == Role::Owner,
+            })
         }
         Caller::User { .. } => Err(Error::NotFound("organization")),
         Caller::Sandbox { .. } => Err(Error::Forbidden(

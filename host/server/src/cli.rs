@@ -54,6 +54,9 @@ struct Serve {
     log: Option<String>,
 }
 
+/// The exit code after a second signal.
+const EXIT_AT_ONCE: i32 = 1;
+
 impl Cli {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
@@ -95,14 +98,23 @@ impl Serve {
     }
 }
 
-/// Resolves at SIGINT or SIGTERM.
+/// Resolves at SIGINT or SIGTERM. A second one ends the process at once: what
+/// runs is found interrupted at the next start.
 fn terminated() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+    let mut any_signal = async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    };
+    Ok(async move {
+        any_signal().await;
+        tokio::spawn(async move {
+            any_signal().await;
+            tracing::warn!("stopped at once by a second signal");
+            std::process::exit(EXIT_AT_ONCE);
+        });
     })
 }

@@ -34,6 +34,14 @@ pub enum ConfigError {
     /// A source is unreadable, or a key is unknown or of the wrong type.
     #[error("the configuration cannot be read: {0}")]
     Read(#[from] config::ConfigError),
+    /// The file cannot be read, or is not TOML.
+    #[error("{}: {message}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, without the line itself: it may hold a secret.
+        message: String,
+    },
     /// A value breaks a rule.
     #[error("{key}: {rule}")]
     Invalid {
@@ -82,6 +90,10 @@ pub struct ServerConfig {
     pub drain_body_bytes: usize,
     /// Seconds a shutdown waits for running actions.
     pub shutdown_grace_seconds: u64,
+    /// Seconds a client has to send the head of a request.
+    pub header_timeout_seconds: u64,
+    /// Connections served at the same time.
+    pub max_connections: usize,
 }
 
 /// Section `[storage]`.
@@ -212,7 +224,7 @@ impl Config {
         let mut builder =
             config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         if let Some(file) = file {
-            builder = builder.add_source(File::from(file).format(FileFormat::Toml));
+            builder = builder.add_source(File::from_str(&read(file)?, FileFormat::Toml));
         }
         builder = builder.add_source(environment);
         for (key, value) in overrides {
@@ -246,38 +258,90 @@ impl Config {
             ));
         }
         self.master_key()?;
-        for (key, value) in [
-            ("server.max_body_bytes", self.server.max_body_bytes as u64),
+        self.check_ranges()
+    }
+
+    /// Numbers that make sense. The upper bounds keep sums of times and sizes in
+    /// range; nobody needs to come near them.
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        const YEAR: u64 = 366 * 24 * 60 * 60;
+        const GIB: u64 = 1 << 30;
+        let sandbox = &self.sandbox;
+        for (key, value, max) in [
+            (
+                "server.max_body_bytes",
+                self.server.max_body_bytes as u64,
+                GIB,
+            ),
+            (
+                "server.header_timeout_seconds",
+                self.server.header_timeout_seconds,
+                YEAR,
+            ),
+            (
+                "server.max_connections",
+                self.server.max_connections as u64,
+                1 << 20,
+            ),
             (
                 "auth.sandbox_token_seconds",
                 self.auth.sandbox_token_seconds,
+                YEAR,
             ),
-            ("auth.user_token_seconds", self.auth.user_token_seconds),
+            (
+                "auth.user_token_seconds",
+                self.auth.user_token_seconds,
+                YEAR,
+            ),
             (
                 "admission.invocations_per_minute",
                 self.admission.invocations_per_minute,
+                GIB,
             ),
             (
                 "admission.pending_per_session",
                 self.admission.pending_per_session,
+                GIB,
             ),
             (
                 "approvals.interactive_seconds",
                 self.approvals.interactive_seconds,
+                YEAR,
             ),
             (
                 "approvals.automation_seconds",
                 self.approvals.automation_seconds,
+                YEAR,
             ),
             (
                 "sandbox.concurrent_calls",
-                u64::from(self.sandbox.concurrent_calls),
+                u64::from(sandbox.concurrent_calls),
+                10_000,
             ),
-            ("sandbox.cpu_time_ms", self.sandbox.cpu_time_ms),
-            ("sandbox.deadline_ms", self.sandbox.deadline_ms),
+            ("sandbox.queue_timeout_ms", sandbox.queue_timeout_ms, 60_000),
+            ("sandbox.memory_bytes", sandbox.memory_bytes as u64, 4 * GIB),
+            ("sandbox.table_elements", sandbox.table_elements as u64, GIB),
+            ("sandbox.stack_bytes", sandbox.stack_bytes as u64, GIB),
+            ("sandbox.cpu_time_ms", sandbox.cpu_time_ms, 600_000),
+            ("sandbox.deadline_ms", sandbox.deadline_ms, 600_000),
+            (
+                "sandbox.host_call_bytes",
+                sandbox.host_call_bytes as u64,
+                GIB,
+            ),
+            (
+                "sandbox.result_bytes",
+                sandbox.result_bytes as u64,
+                sandbox.host_call_bytes as u64,
+            ),
+            (
+                "egress.connect_timeout_ms",
+                self.egress.connect_timeout_ms,
+                600_000,
+            ),
         ] {
-            if value == 0 {
-                return Err(invalid(key, "must be greater than 0"));
+            if !(1..=max).contains(&value) {
+                return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
         Ok(())
@@ -324,6 +388,22 @@ impl Config {
             ..EgressLimits::default()
         }
     }
+}
+
+/// Reads a file and makes sure that it is TOML. The parser's own report would
+/// repeat the line it stumbled over.
+fn read(file: &Path) -> Result<String, ConfigError> {
+    let refuse = |message: String| ConfigError::File {
+        file: file.to_owned(),
+        message,
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
+    if let Err(error) = toml::from_str::<toml::Table>(&text) {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|b| *b == b'\n').count() + 1;
+        return Err(refuse(format!("line {line}: {}", error.message())));
+    }
+    Ok(text)
 }
 
 fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {

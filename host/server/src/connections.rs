@@ -276,7 +276,7 @@ fn parse_base_urls(
         .iter()
         .map(|(name, text)| {
             let refuse = |rule, message: String| Error::InvalidField {
-                path: format!("/baseUrls/{}", name.chars().take(64).collect::<String>()),
+                path: format!("/baseUrls/{}", pointer_token(name)),
                 rule,
                 message,
             };
@@ -301,6 +301,12 @@ fn parse_base_urls(
             Ok((name.clone(), url))
         })
         .collect()
+}
+
+/// A name as a part of a JSON Pointer, bounded.
+fn pointer_token(name: &str) -> String {
+    let name: String = name.chars().take(64).collect();
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Plain HTTP and private addresses pass here: whether they may be called is for

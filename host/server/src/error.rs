@@ -72,6 +72,9 @@ pub enum Error {
         /// When asking again makes sense.
         retry_after: Duration,
     },
+    /// The gateway ends; another may take the request.
+    #[error("the gateway is shutting down; try again in a moment")]
+    ShuttingDown,
     /// The database failed.
     #[error("storage failed")]
     Storage(#[from] portcullis_storage::Error),

@@ -15,6 +15,7 @@ mod error;
 mod extract;
 mod health;
 mod invocations;
+mod listen;
 mod members;
 mod modes;
 mod objects;
@@ -25,4 +26,5 @@ mod router;
 mod sessions;
 mod tokens;
 
+pub(crate) use listen::listen;
 pub use router::router;

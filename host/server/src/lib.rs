@@ -44,6 +44,7 @@ use portcullis_runtime::Sandbox;
 use portcullis_runtime::egress::SystemResolver;
 use portcullis_storage::SqliteStorage;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
@@ -95,29 +96,26 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        shutdown.await;
+        tracing::info!("shutting down");
+        stopping.cancel();
+    });
     let sweeper = tokio::spawn(actions::upkeep::sweep_until(
         Arc::clone(&gateway),
         stop.clone(),
     ));
-    let stopping = stop.clone();
-    let server = axum::serve(listener, http::router(Arc::clone(&gateway)))
-        .with_graceful_shutdown(async move { stopping.cancelled().await });
-    let mut server = tokio::spawn(async move { server.await });
-    tokio::select! {
-        () = shutdown => tracing::info!("shutting down"),
-        ended = &mut server => {
-            ended?.context("the listener failed")?;
-        }
-    }
-    stop.cancel();
+    let router = http::router(Arc::clone(&gateway));
+    let connections = http::listen(listener, router, &gateway.config.server, stop).await;
+    // From here on requests for actions are refused, so those that run are all
+    // there are to wait for.
+    gateway.executions.close();
     drain(&gateway).await;
     // Answers of ended actions are on their way; a client that does not read
     // its own must not keep the process.
-    if tokio::time::timeout(CLOSE_GRACE, &mut server)
-        .await
-        .is_err()
-    {
-        server.abort();
+    if timeout(CLOSE_GRACE, connections.shutdown()).await.is_err() {
+        tracing::warn!("some clients did not take their answers");
     }
     sweeper.await?;
     gateway.storage.close().await;
@@ -131,12 +129,8 @@ async fn drain(gateway: &Gateway) {
     if running > 0 {
         tracing::info!(running, "waiting for running actions");
     }
-    gateway.executions.close();
     let grace = Duration::from_secs(gateway.config.server.shutdown_grace_seconds);
-    if tokio::time::timeout(grace, gateway.executions.wait())
-        .await
-        .is_err()
-    {
+    if timeout(grace, gateway.executions.wait()).await.is_err() {
         tracing::warn!(
             running = gateway.executions.len(),
             "actions were still running after the grace; their outcome is unknown"

@@ -3,6 +3,7 @@
 use portcullis_core::id::{OrganizationId, UserId};
 use portcullis_storage::{Member, Organization, Role};
 
+use crate::access::Actor;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -42,11 +43,16 @@ pub async fn check_exists(gateway: &Gateway, id: &OrganizationId) -> Result<(), 
 /// Adds a member or changes a member's role; in force from the next request on.
 pub async fn put_member(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     user: &UserId,
     role: Role,
 ) -> Result<Member, Error> {
     let mut work = gateway.storage.write().await?;
+    let before = work.organizations().find_role(organization, user).await?;
+    if before == Some(Role::Owner) || role == Role::Owner {
+        actor.check_may_appoint_owners()?;
+    }
     work.organizations()
         .put_member(organization, user, role, gateway.clock.now())
         .await?;
@@ -58,6 +64,7 @@ pub async fn put_member(
         organizationId = %organization,
         userId = %user,
         role = role.as_str(),
+        actor = actor.as_str(),
         "member set"
     );
     Ok(member)
@@ -66,10 +73,15 @@ pub async fn put_member(
 /// Removes a member.
 pub async fn remove_member(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     user: &UserId,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
+    let role = work.organizations().find_role(organization, user).await?;
+    if role == Some(Role::Owner) {
+        actor.check_may_appoint_owners()?;
+    }
     if !work
         .organizations()
         .remove_member(organization, user)
@@ -78,7 +90,12 @@ pub async fn remove_member(
         return Err(Error::NotFound("member"));
     }
     work.save().await?;
-    tracing::info!(organizationId = %organization, userId = %user, "member removed");
+    tracing::info!(
+        organizationId = %organization,
+        userId = %user,
+        actor = actor.as_str(),
+        "member removed"
+    );
     Ok(())
 }
 

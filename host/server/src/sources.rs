@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -100,13 +101,15 @@ impl PluginLoader {
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned())
                 .unwrap_or_default();
-            let bytes = match std::fs::read(&path) {
+            let limit = self.sandbox.config().component_bytes;
+            let bytes = match read_component(path.clone(), limit).await {
                 Ok(bytes) => bytes,
-                Err(error) => {
+                Err(reason) => {
+                    let reason = format!("{}: {reason}", path.display());
                     sources.report(FailedPlugin {
                         name,
                         digest: None,
-                        reason: format!("{}: {error}", path.display()),
+                        reason,
                     });
                     continue;
                 }
@@ -130,6 +133,27 @@ impl PluginLoader {
             .map_err(|error| LoadError::Client(error.to_string()))?;
         Plugin::load(&self.sandbox, bytes, egress).await
     }
+}
+
+/// Reads a file of at most `limit` bytes, without trusting that it is a file.
+async fn read_component(path: PathBuf, limit: usize) -> Result<Vec<u8>, String> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
+        if !metadata.is_file() {
+            return Err("is not a file".to_owned());
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(&path)
+            .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|error| error.to_string())?;
+        if bytes.len() > limit {
+            return Err(format!(
+                "has more than {limit} bytes (sandbox.component_bytes)"
+            ));
+        }
+        Ok(bytes)
+    });
+    reading.await.unwrap_or_else(|panic| Err(panic.to_string()))
 }
 
 fn component_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {

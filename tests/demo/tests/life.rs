@@ -88,6 +88,14 @@ impl Demo {
     }
 }
 
+/// A test that fails leaves no process behind.
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn json_is_one_line_and_the_demo_ends_cleanly_on_a_signal() {
     for signal in ["INT", "TERM"] {

@@ -32,6 +32,13 @@ pub(super) fn check(schema: &Value) -> Result<(), SchemaError> {
     check_parts(schema)
 }
 
+/// The same for a schema that may describe any type.
+pub(super) fn check_any(schema: &Value) -> Result<(), SchemaError> {
+    check_size(schema)?;
+    check_dialect(schema)?;
+    check_parts(schema)
+}
+
 fn check_size(schema: &Value) -> Result<(), SchemaError> {
     let bytes = json::serialized_len(schema);
     if bytes > MAX_SCHEMA_BYTES {
@@ -55,6 +62,10 @@ fn check_root(schema: &Value) -> Result<(), SchemaError> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err(SchemaError::NotAnObject);
     }
+    check_dialect(schema)
+}
+
+fn check_dialect(schema: &Value) -> Result<(), SchemaError> {
     match schema.get("$schema") {
         Some(Value::String(dialect)) if dialect.trim_end_matches('#') != DIALECT => {
             Err(SchemaError::Dialect(words::bounded(dialect)))

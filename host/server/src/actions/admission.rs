@@ -13,6 +13,7 @@ use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_core::modes::{Mode, ModeDecision, ModeInputs, decide};
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
+use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
 use portcullis_storage::{BoxUnitOfWork, Connection, ModeScope, NewInvocation, Sealed, Session};
 use serde_json::Value;
@@ -30,6 +31,9 @@ const RATE_WINDOW: Duration = Duration::from_mins(1);
 /// When to ask again when too many requests wait for a person. A person decides
 /// in minutes; asking every half minute costs little.
 const PENDING_RETRY: Duration = Duration::from_secs(30);
+
+/// How long an idempotency key is honoured.
+pub(super) const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 
 /// Beyond the deadline of a call, the time a node has to persist its outcome
 /// before others may call it lost.
@@ -50,6 +54,34 @@ pub struct Request {
     pub idempotency_key: Option<String>,
 }
 
+/// What is computed from the params before the transaction begins: while that
+/// runs, no other session can be admitted.
+struct Digested {
+    /// Of all the client asked for, spelled however it liked.
+    body: String,
+    /// Of the exact params.
+    params: String,
+    /// Redacted and truncated, for display. The exact ones are sealed where they
+    /// are needed.
+    shown: Value,
+}
+
+impl Digested {
+    fn of(request: &Request) -> Self {
+        let body = serde_json::json!({
+            "integration": request.plugin.descriptor().id.as_str(),
+            "action": request.action.id.as_str(),
+            "params": request.params,
+        });
+        let redacted = Redactor::keys_only().redact_value(request.params.clone());
+        Self {
+            body: JsonDigest::of(&body).to_string(),
+            params: JsonDigest::of(&request.params).to_string(),
+            shown: truncate(redacted, MAX_RESULT_BYTES).value,
+        }
+    }
+}
+
 /// What became of a request.
 #[derive(Debug)]
 pub enum Admitted {
@@ -66,8 +98,9 @@ pub enum Admitted {
 
 /// Decides about a request and writes its row.
 pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
-    let now = gateway.clock.now();
+    let digested = Digested::of(request);
     let mut work = gateway.storage.write().await?;
+    let now = gateway.clock.now();
     let session = work
         .sessions()
         .lock(request.session_id)
@@ -76,7 +109,7 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
     if session.closed_at.is_some() {
         return Err(Error::SessionClosed);
     }
-    if let Some(earlier) = find_earlier(&mut work, request).await? {
+    if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
         return Ok(Admitted::Earlier(earlier));
     }
     check_rate(gateway, &mut work, session.id, now).await?;
@@ -86,19 +119,16 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
     }
     let connection = find_connection(&mut work, &session, request).await?;
 
-    let new = new_invocation(
-        gateway,
-        request,
-        &session,
-        decision,
-        connection.as_ref(),
-        now,
-    )?;
+    let invocation = Invocation {
+        connection_id: connection.as_ref().map(|connection| connection.id),
+        params: digested.shown,
+        ..decided(gateway, request, &session, decision, now)
+    };
+    let new = new_row(gateway, request, invocation, digested.params)?;
     work.invocations().add(&new).await?;
     if let Some(key) = &request.idempotency_key {
-        let digest = body_digest(request).to_string();
         work.idempotency_keys()
-            .add(session.id, key, &digest, new.invocation.id, now)
+            .add(session.id, key, &digested.body, new.invocation.id, now)
             .await?;
     }
     work.save().await?;
@@ -111,30 +141,25 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
 async fn find_earlier(
     work: &mut BoxUnitOfWork,
     request: &Request,
+    digested: &Digested,
+    now: Timestamp,
 ) -> Result<Option<InvocationId>, Error> {
     let Some(key) = &request.idempotency_key else {
         return Ok(None);
     };
+    // A key that is a day old is free, whether or not it has been tidied away.
+    work.idempotency_keys()
+        .remove_older_than(now.saturating_sub(IDEMPOTENCY_LIFE))
+        .await?;
     let earlier = work
         .idempotency_keys()
         .find(request.session_id, key)
         .await?;
     match earlier {
         None => Ok(None),
-        Some(record) if record.body_digest == body_digest(request).to_string() => {
-            Ok(Some(record.invocation_id))
-        }
+        Some(record) if record.body_digest == digested.body => Ok(Some(record.invocation_id)),
         Some(_) => Err(Error::IdempotencyKeyReused),
     }
-}
-
-/// The digest of what the client asked for, spelled however it liked.
-fn body_digest(request: &Request) -> JsonDigest {
-    JsonDigest::of(&serde_json::json!({
-        "integration": request.plugin.descriptor().id.as_str(),
-        "action": request.action.id.as_str(),
-        "params": request.params,
-    }))
 }
 
 async fn check_rate(
@@ -205,59 +230,71 @@ async fn find_connection(
     Ok(select(&connections, source, request.action.credential, user).cloned())
 }
 
-fn new_invocation(
+/// The invocation that a decision makes, without connection and params.
+fn decided(
     gateway: &Gateway,
     request: &Request,
     session: &Session,
     decision: ModeDecision,
-    connection: Option<&Connection>,
     now: Timestamp,
-) -> Result<NewInvocation, Error> {
-    let id = InvocationId::new(Uuid::new_v4());
+) -> Invocation {
     let status = match decision.mode {
         Mode::Allow => InvocationStatus::Executing,
         Mode::RequireApproval => InvocationStatus::Pending,
         Mode::Deny => InvocationStatus::Denied,
     };
+    let denied_reason = match decision.unknown_value {
+        Some(value) => DeniedReason::UnknownMode(value),
+        None => DeniedReason::Policy,
+    };
     let denied = status == InvocationStatus::Denied;
-    let executing = status == InvocationStatus::Executing;
     let pending = status == InvocationStatus::Pending;
-    let invocation = Invocation {
-        id,
+    Invocation {
+        id: InvocationId::new(Uuid::new_v4()),
         session_id: session.id,
         organization_id: session.organization_id.clone(),
-        connection_id: connection.map(|connection| connection.id),
+        connection_id: None,
         source: request.plugin.descriptor().id.clone(),
         action: request.action.id.clone(),
         risk: request.action.risk,
         mode: decision.mode,
         mode_source: decision.source,
         drifted: false,
-        params: Redactor::keys_only().redact_value(request.params.clone()),
+        params: Value::Null,
         plugin_digest: Some(request.plugin.digest()),
         status,
         result: None,
         result_truncated: false,
         error: None,
-        denied_reason: denied.then_some(match decision.unknown_value {
-            Some(value) => DeniedReason::UnknownMode(value),
-            None => DeniedReason::Policy,
-        }),
+        denied_reason: denied.then_some(denied_reason),
         duration_ms: None,
         approved_by: None,
         approved_at: None,
         completed_at: denied.then_some(now),
         expires_at: pending.then(|| now.saturating_add(approval_time(gateway, session))),
         created_at: now,
-    };
+    }
+}
+
+/// The row, with what only the gateway sees: a lease for what executes, the
+/// exact params for what waits.
+fn new_row(
+    gateway: &Gateway,
+    request: &Request,
+    invocation: Invocation,
+    params_digest: String,
+) -> Result<NewInvocation, Error> {
+    let executing = invocation.status == InvocationStatus::Executing;
+    let pending = invocation.status == InvocationStatus::Pending;
+    let lease_expires_at = invocation.created_at.saturating_add(lease_time(gateway));
     Ok(NewInvocation {
         sealed_params: pending
             .then(|| seal_params(gateway, &invocation, &request.params))
             .transpose()?,
-        params_digest: JsonDigest::of(&request.params).to_string(),
+        params_digest,
         definition_digest: None,
         node: executing.then(|| gateway.node.clone()),
-        lease_expires_at: executing.then(|| now.saturating_add(lease_time(gateway))),
+        lease_expires_at: executing.then_some(lease_expires_at),
         invocation,
     })
 }

@@ -46,7 +46,8 @@ pub(super) async fn execute(gateway: &Gateway, execution: Execution) -> Result<I
             )
         }
     };
-    persist(gateway, execution.invocation, ending, started_at).await
+    let completion = completion(ending, started_at, gateway.clock.now());
+    persist(gateway, execution.invocation, completion).await
 }
 
 /// How an execution ended: redacted and truncated.
@@ -95,7 +96,11 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ending, Error> 
         logLinesDropped = report.usage.log_lines_dropped,
         "the guest has run"
     );
-    Ok(ending(report.outcome, &redactor))
+    // A result of some megabytes takes a while to redact and cut; the threads
+    // that serve requests have other things to do.
+    tokio::task::spawn_blocking(move || ending(report.outcome, &redactor))
+        .await
+        .map_err(|panic| Error::Internal(panic.to_string()))
 }
 
 fn redactor(credential: Option<&Credential>) -> Redactor {
@@ -170,18 +175,10 @@ fn guest_message(error: GuestError) -> String {
     }
 }
 
-/// Writes the outcome with one conditional update. When the row has ended
-/// meanwhile, because this node was given up for lost, that ending stands.
-async fn persist(
-    gateway: &Gateway,
-    mut invocation: Invocation,
-    ending: Ending,
-    started_at: Timestamp,
-) -> Result<Invocation, Error> {
-    let completed_at = gateway.clock.now();
+fn completion(ending: Ending, started_at: Timestamp, completed_at: Timestamp) -> Completion {
     let duration = completed_at.since(started_at).as_millis();
     let duration_ms = i64::try_from(duration).unwrap_or(i64::MAX);
-    let completion = match ending {
+    match ending {
         Ending::Completed { result, truncated } => Completion {
             status: CompletionStatus::Completed,
             result: Some(result),
@@ -198,29 +195,67 @@ async fn persist(
             duration_ms,
             completed_at,
         },
-    };
+    }
+}
+
+/// Pauses between the attempts to write an outcome. The upstream may have acted,
+/// so an outcome is worth some patience; the lease outlasts all of them.
+const PERSIST_PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
+/// Writes the outcome. An attempt that failed is repeated, which is harmless:
+/// the update is conditional.
+async fn persist(
+    gateway: &Gateway,
+    invocation: Invocation,
+    completion: Completion,
+) -> Result<Invocation, Error> {
+    for pause in PERSIST_PAUSES {
+        match try_persist(gateway, &invocation, &completion).await {
+            Err(Error::Storage(error)) => {
+                tracing::warn!(
+                    invocationId = %invocation.id,
+                    error = &error as &dyn std::error::Error,
+                    "the outcome could not be written; trying again"
+                );
+                tokio::time::sleep(pause).await;
+            }
+            written => return written,
+        }
+    }
+    try_persist(gateway, &invocation, &completion).await
+}
+
+/// Writes the outcome with one conditional update. When the row has ended
+/// meanwhile, because this node was given up for lost, that ending stands.
+async fn try_persist(
+    gateway: &Gateway,
+    invocation: &Invocation,
+    completion: &Completion,
+) -> Result<Invocation, Error> {
     let mut work = gateway.storage.write().await?;
-    let ours = work
+    let written = work
         .invocations()
-        .finish(invocation.id, &gateway.node, &completion)
+        .finish(invocation.id, &gateway.node, completion)
         .await?;
-    if !ours {
-        let stored = work
-            .invocations()
-            .find(invocation.id, invocation.session_id)
-            .await?;
+    let stored = work
+        .invocations()
+        .find(invocation.id, invocation.session_id)
+        .await?;
+    work.save().await?;
+    let stored = stored.ok_or(Error::NotFound("invocation"))?;
+    // After an attempt whose commit succeeded unseen the row is final already,
+    // with what this node wrote.
+    if !written && stored.completed_at != Some(completion.completed_at) {
         tracing::warn!(
             invocationId = %invocation.id,
+            status = %stored.status,
             "the outcome came too late; what was recorded meanwhile stands"
         );
-        return stored.ok_or(Error::NotFound("invocation"));
     }
-    work.save().await?;
-    invocation.status = completion.status.into();
-    invocation.result = completion.result;
-    invocation.result_truncated = completion.result_truncated;
-    invocation.error = completion.error;
-    invocation.duration_ms = Some(duration_ms);
-    invocation.completed_at = Some(completed_at);
-    Ok(invocation)
+    Ok(stored)
 }

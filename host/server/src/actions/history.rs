@@ -15,7 +15,9 @@ pub async fn find(
 ) -> Result<Invocation, Error> {
     let mut work = gateway.storage.read().await?;
     let invocation = work.invocations().find(id, session).await?;
-    invocation.ok_or(Error::NotFound("invocation"))
+    invocation
+        .map(|invocation| invocation.as_of(gateway.clock.now()))
+        .ok_or(Error::NotFound("invocation"))
 }
 
 /// A part of a session's invocations, newest first.
@@ -29,7 +31,12 @@ pub async fn of_session(
         ..filter
     };
     let mut work = gateway.storage.read().await?;
-    Ok(work.invocations().list(&filter).await?)
+    let page = work.invocations().list(&filter).await?;
+    let now = gateway.clock.now();
+    Ok(Page {
+        items: page.items.into_iter().map(|item| item.as_of(now)).collect(),
+        total: page.total,
+    })
 }
 
 /// A part of an organization's invocations, newest first, with the titles of
@@ -44,5 +51,14 @@ pub async fn of_organization(
         ..filter
     };
     let mut work = gateway.storage.read().await?;
-    Ok(work.invocations().list_with_titles(&filter).await?)
+    let page = work.invocations().list_with_titles(&filter).await?;
+    let now = gateway.clock.now();
+    let as_of_now = |item: TitledInvocation| TitledInvocation {
+        invocation: item.invocation.as_of(now),
+        ..item
+    };
+    Ok(Page {
+        items: page.items.into_iter().map(as_of_now).collect(),
+        total: page.total,
+    })
 }

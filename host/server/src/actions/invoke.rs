@@ -39,6 +39,12 @@ pub async fn invoke(
     session_id: SessionId,
     request: InvokeRequest,
 ) -> Result<Invocation, Error> {
+    // Taken before the look at whether the gateway is shutting down: a shutdown
+    // that begins after the look waits for this request.
+    let _counted = gateway.executions.token();
+    if gateway.executions.is_closed() {
+        return Err(Error::ShuttingDown);
+    }
     let request = validate(gateway, session_id, request)?;
     let task = admit_and_execute(Arc::clone(gateway), request);
     // A task of its own from here on: between the commit of the row and its
@@ -103,15 +109,29 @@ async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<In
             params: request.params,
             connection,
         };
-        let ended = execute(&gateway, execution).await;
-        // Nobody may be waiting; that is no error.
-        let _ = gateway.endings.send(id);
-        ended?
+        let _telling = TellEnd {
+            gateway: &gateway,
+            id,
+        };
+        execute(&gateway, execution).await?
     } else {
         invocation
     };
     log(&invocation);
     Ok(invocation)
+}
+
+/// Tells those who wait that an execution has ended, however it did.
+struct TellEnd<'a> {
+    gateway: &'a Gateway,
+    id: InvocationId,
+}
+
+impl Drop for TellEnd<'_> {
+    fn drop(&mut self) {
+        // Nobody may be waiting; that is no error.
+        let _ = self.gateway.endings.send(self.id);
+    }
 }
 
 /// Waits for the end of an invocation that another request started.
@@ -160,7 +180,9 @@ async fn find(
 ) -> Result<Invocation, Error> {
     let mut work = gateway.storage.read().await?;
     let invocation = work.invocations().find(id, session_id).await?;
-    invocation.ok_or(Error::NotFound("invocation"))
+    invocation
+        .map(|invocation| invocation.as_of(gateway.clock.now()))
+        .ok_or(Error::NotFound("invocation"))
 }
 
 fn log(invocation: &Invocation) {

@@ -8,21 +8,35 @@ use portcullis_storage::Interrupted;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::admission::IDEMPOTENCY_LIFE;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// How often rows are tidied. Expiry itself is judged by comparing times.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// How long an idempotency key is honoured.
-const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
-
 /// Ends what an earlier process left behind.
 ///
 /// To be called once, before serving: on SQLite a gateway has its database for
-/// itself, so whatever is executing at this moment was interrupted.
+/// itself, so whatever is executing at this moment was interrupted. For the same
+/// reason nothing is interrupted later on, whatever the clock says.
 pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
-    sweep(gateway, Interrupted::AllExecuting).await
+    let unknown = InvocationError {
+        code: FailureCode::OutcomeUnknown,
+        message: "the gateway stopped while this ran; whether the upstream acted is unknown. \
+             Check before you repeat it"
+            .to_owned(),
+    };
+    let mut work = gateway.storage.write().await?;
+    let failed = work
+        .invocations()
+        .fail_interrupted(gateway.clock.now(), &unknown, Interrupted::AllExecuting)
+        .await?;
+    work.save().await?;
+    if failed > 0 {
+        tracing::warn!(failed, "interrupted invocations: their outcome is unknown");
+    }
+    Ok(())
 }
 
 /// Tidies every minute until `stop`.
@@ -34,7 +48,7 @@ pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = sweep(&gateway, Interrupted::LeaseExpired).await {
+        if let Err(error) = sweep(&gateway).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "rows could not be tidied; the next attempt is in a minute"
@@ -43,27 +57,14 @@ pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
     }
 }
 
-async fn sweep(gateway: &Gateway, interrupted: Interrupted) -> Result<(), Error> {
+async fn sweep(gateway: &Gateway) -> Result<(), Error> {
     let now = gateway.clock.now();
-    let unknown = InvocationError {
-        code: FailureCode::OutcomeUnknown,
-        message: "the gateway stopped while this ran; whether the upstream acted is unknown. \
-             Check before you repeat it"
-            .to_owned(),
-    };
     let mut work = gateway.storage.write().await?;
-    let failed = work
-        .invocations()
-        .fail_interrupted(now, &unknown, interrupted)
-        .await?;
     let expired = work.invocations().expire_pending(now).await?;
     work.idempotency_keys()
         .remove_older_than(now.saturating_sub(IDEMPOTENCY_LIFE))
         .await?;
     work.save().await?;
-    if failed > 0 {
-        tracing::warn!(failed, "interrupted invocations: their outcome is unknown");
-    }
     if expired > 0 {
         tracing::info!(expired, "invocations expired that nobody decided about");
     }

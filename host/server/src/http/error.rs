@@ -156,6 +156,10 @@ impl From<Error> for ApiError {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_pending", message)
                     .retry_after(retry_after)
             }
+            Error::ShuttingDown => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message)
+                    .retry_after(Duration::from_secs(1))
+            }
             Error::Storage(StorageError::Conflict {
                 constraint: constraint @ Constraint::Reference,
             }) => Self::new(StatusCode::CONFLICT, "conflict", constraint.to_string()),

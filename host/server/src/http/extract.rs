@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer as _};
 use tokio::time::timeout;
 
 use super::error::ApiError;
@@ -177,6 +177,16 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
+/// Reads one of an enum's names. serde would take an object with the name as its
+/// key as well, and call anything else malformed JSON.
+pub(super) fn one_of<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(String::deserialize(deserializer)?.into_deserializer())
+}
+
 fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
@@ -221,13 +231,16 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 /// Leaves out the value that was found: it may be a secret in the wrong place,
 /// and it may be long.
 fn without_value(message: &str) -> String {
-    let found = ["invalid type: ", "invalid value: "]
+    let found = ["invalid type: ", "invalid value: ", "unknown variant "]
         .iter()
         .find_map(|start| Some((*start, message.strip_prefix(start)?)));
     let (Some((start, rest)), Some((_, expected))) = (found, message.rsplit_once(", expected "))
     else {
         return message.chars().take(MAX_MESSAGE_CHARS).collect();
     };
+    if start == "unknown variant " {
+        return format!("unknown variant, expected {expected}");
+    }
     let kind = rest.split([' ', ',']).next().unwrap_or("value");
     format!("{start}{kind}, expected {expected}")
 }
@@ -297,6 +310,19 @@ mod tests {
             assert!(!error.message.contains("lin_api"), "{}", error.message);
             assert!(error.message.contains("expected"), "{}", error.message);
         }
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_an_unknown_name_of_an_enum() {
+        #[derive(Debug, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        enum Kind {
+            Token,
+        }
+        let error = parse_json::<Kind>(br#"{"type":"lin_api_secret"}"#).unwrap_err();
+        let expected = "unknown variant, expected `token`";
+        assert!(error.message.starts_with(expected), "{}", error.message);
+        assert_eq!(error.details[0].rule, "enum");
     }
 
     #[test]

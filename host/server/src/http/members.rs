@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{JsonBody, PathParams, parse_id};
+use super::extract::{JsonBody, PathParams, one_of, parse_id};
 use crate::gateway::Gateway;
 use crate::organizations;
 
@@ -52,6 +52,7 @@ pub(super) async fn list(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PutBody {
+    #[serde(deserialize_with = "one_of")]
     role: RoleName,
 }
 
@@ -76,7 +77,7 @@ impl From<RoleName> for Role {
 /// `PUT /members/{userId}`
 pub(super) async fn put(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     PathParams((_, user)): PathParams<(String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<MemberObject>, ApiError> {
@@ -84,16 +85,16 @@ pub(super) async fn put(
         .parse()
         .map_err(|error| ApiError::invalid_field("/userId", "format", format!("{error}")))?;
     let role = Role::from(body.role);
-    let member = organizations::put_member(&gateway, &org, &user, role).await?;
+    let member = organizations::put_member(&gateway, &actor, &org, &user, role).await?;
     Ok(Json(MemberObject::from(&member)))
 }
 
 /// `DELETE /members/{userId}`
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     PathParams((_, user)): PathParams<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    organizations::remove_member(&gateway, &org, &parse_id(&user, "member")?).await?;
+    organizations::remove_member(&gateway, &actor, &org, &parse_id(&user, "member")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::callers::{OrgManager, OrgReader};
 use super::error::ApiError;
-use super::extract::{JsonBody, PathParams, parse_id};
+use super::extract::{JsonBody, PathParams, one_of, parse_id};
 use crate::access::Actor;
 use crate::gateway::Gateway;
 use crate::modes::ListedMode;
@@ -46,6 +46,7 @@ pub(super) struct ListResponse {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PutBody {
+    #[serde(deserialize_with = "one_of")]
     mode: ModeName,
 }
 
