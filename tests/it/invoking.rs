@@ -11,7 +11,16 @@ async fn an_agent_lists_issues() {
     answer.assert_status(200);
     let issues = answer.json["result"]["issues"].as_array().unwrap();
     assert_eq!(issues.len(), 3);
-    for field in ["id", "identifier", "title", "url", "priority", "state", "team", "updatedAt"] {
+    for field in [
+        "id",
+        "identifier",
+        "title",
+        "url",
+        "priority",
+        "state",
+        "team",
+        "updatedAt",
+    ] {
         assert!(!issues[0][field].is_null(), "{field} of {}", issues[0]);
     }
     assert!(issues[0].get("description").is_none());
@@ -23,7 +32,7 @@ async fn an_agent_lists_issues() {
     assert_eq!(invocation["modeSource"], "inferred_default");
     assert_eq!(invocation["integrationId"], host.connection_id);
     assert_eq!(invocation["params"], json!({ "first": 3 }));
-    let recorded = host.recorded(&invocation["id"]).await;
+    let recorded = host.recorded(&answer).await;
     assert_eq!(recorded["result"], answer.json["result"]);
 }
 
@@ -34,7 +43,10 @@ async fn an_agent_creates_changes_and_comments_once_it_may() {
         host.set_mode(action, "allow").await;
     }
     let created = host
-        .invoke("create_issue", json!({ "teamId": "ENG", "title": "Made by an agent" }))
+        .invoke(
+            "create_issue",
+            json!({ "teamId": "ENG", "title": "Made by an agent" }),
+        )
         .await;
     created.assert_status(200);
     let issue = &created.json["result"]["issue"];
@@ -88,7 +100,12 @@ async fn what_is_available_has_the_contracts_shape() {
         let actions = answer.json["actions"].as_array().unwrap();
         let modes: Vec<_> = actions
             .iter()
-            .map(|action| (action["name"].as_str().unwrap(), action["mode"].as_str().unwrap()))
+            .map(|action| {
+                (
+                    action["name"].as_str().unwrap(),
+                    action["mode"].as_str().unwrap(),
+                )
+            })
             .collect();
         assert_eq!(
             modes,
@@ -137,19 +154,29 @@ async fn invocations_are_listed_newest_first() {
     host.invoke("create_issue", json!({ "teamId": "ENG", "title": "x" }))
         .await
         .assert_status(202);
-    let page = host.agent("GET", "/invocations?limit=2&offset=1", Value::Null).await;
+    let page = host
+        .agent("GET", "/invocations?limit=2&offset=1", Value::Null)
+        .await;
     page.assert_status(200);
     assert_eq!(page.json["total"], 4);
     let invocations = page.json["invocations"].as_array().unwrap();
     assert_eq!(invocations.len(), 2);
     assert!(invocations[0].get("result").is_none());
-    let pending = host.agent("GET", "/invocations?status=pending", Value::Null).await;
+    let pending = host
+        .agent("GET", "/invocations?status=pending", Value::Null)
+        .await;
     assert_eq!(pending.json["total"], 1);
     let of_org = host.admin("GET", "/invocations", Value::Null).await;
     assert_eq!(of_org.json["total"], 4);
     assert_eq!(of_org.json["invocations"][0]["sessionTitle"], "A test");
-    for (query, path) in [("limit=0", "/limit"), ("limit=101", "/limit"), ("status=done", "/status")] {
-        let refused = host.agent("GET", &format!("/invocations?{query}"), Value::Null).await;
+    for (query, path) in [
+        ("limit=0", "/limit"),
+        ("limit=101", "/limit"),
+        ("status=done", "/status"),
+    ] {
+        let refused = host
+            .agent("GET", &format!("/invocations?{query}"), Value::Null)
+            .await;
         refused.assert_error(400, "invalid_request");
         assert_eq!(refused.violations()[0].0, path);
     }

@@ -19,17 +19,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Puts an answer together.
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        let text = String::from_utf8(body).expect("UTF-8");
+        Self {
+            status,
+            headers,
+            json: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+
     /// Reads a response.
     pub async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        Self {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            json: serde_json::from_str(&text).unwrap_or(Value::Null),
-            text,
-        }
+        Self::new(parts.status.as_u16(), parts.headers, bytes.to_vec())
     }
 
     /// A header's value; empty where it is missing.
@@ -44,12 +49,27 @@ impl Answer {
         self.json["error"]["code"].as_str().unwrap_or_default()
     }
 
+    /// `error.message`; empty where there is none.
+    pub fn message(&self) -> &str {
+        self.json["error"]["message"].as_str().unwrap_or_default()
+    }
+
+    /// A field that holds text, such as `id` or `token`.
+    #[track_caller]
+    pub fn text_field(&self, name: &str) -> String {
+        let text = self.json[name].as_str();
+        text.unwrap_or_else(|| panic!("no {name} in {}", self.text))
+            .to_owned()
+    }
+
     /// `error.details` as pairs of path and rule.
     pub fn violations(&self) -> Vec<(&str, &str)> {
         let details = self.json["error"]["details"].as_array();
+        let text = |detail: &'_ Value, field: &str| detail[field].as_str().is_some();
         details
             .into_iter()
             .flatten()
+            .inspect(|detail| assert!(text(detail, "message"), "{detail}"))
             .map(|detail| {
                 (
                     detail["path"].as_str().expect("a path"),
@@ -63,9 +83,18 @@ impl Answer {
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
-        let error = &self.json["error"];
-        assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()));
-        assert_eq!(error["requestId"], self.header("x-request-id"));
+        assert!(!self.message().is_empty(), "{}", self.text);
+        let request_id = self.json["error"]["requestId"].as_str();
+        assert!(request_id.is_some_and(|id| !id.is_empty()), "{}", self.text);
+        assert_eq!(request_id, Some(self.header("x-request-id")));
+    }
+
+    /// Fails unless a field of the request was refused, and this one for this
+    /// rule.
+    #[track_caller]
+    pub fn assert_field(&self, path: &str, rule: &str) {
+        self.assert_error(400, "invalid_request");
+        assert_eq!(self.violations(), [(path, rule)], "{}", self.text);
     }
 
     /// Fails unless the status is this one.

@@ -1,19 +1,19 @@
 //! How a host is made.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
-use portcullis_storage::{SqliteStorage, Storage as _};
+use portcullis_storage::SqliteStorage;
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clock::ManualClock;
-use crate::component::{sandbox_and_linear, small};
 use crate::host::{TestHost, Upstreams};
-use crate::{ADMIN, LINEAR_TOKEN, MEMBER, OPERATOR_KEY, ORG};
+use crate::{ADMIN, LINEAR_TOKEN, MEMBER, OPERATOR_KEY, ORG, component, log};
 
 /// Settings of a [`TestHost`].
 #[derive(Debug, Default)]
@@ -26,6 +26,10 @@ pub struct TestHostBuilder {
 impl TestHostBuilder {
     /// Sets a key of the configuration.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers give literals, without an ampersand"
+    )]
     pub fn set(mut self, key: &'static str, value: impl ToString) -> Self {
         self.overrides.push((key, value.to_string()));
         self
@@ -38,7 +42,7 @@ impl TestHostBuilder {
         self
     }
 
-    /// Opens an earlier host's data, in which everything has been set up.
+    /// Opens the data of an earlier host, in which everything is set up.
     #[must_use]
     pub fn with_data(mut self, data: TempDir) -> Self {
         self.data = Some(data);
@@ -48,6 +52,7 @@ impl TestHostBuilder {
     /// Starts the fake, the gateway, and sets up an organization with an admin,
     /// a member, a connection and a session.
     pub async fn start(self) -> TestHost {
+        log::capture();
         let options = FakeLinearOptions::new(LINEAR_TOKEN);
         let linear = FakeLinear::start(options).await.expect("the fake Linear");
         let is_new = self.data.is_none();
@@ -55,9 +60,9 @@ impl TestHostBuilder {
             .data
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         let clock = Arc::new(ManualClock::default());
-        let gateway = open(&self.overrides, &data, Arc::clone(&clock)).await;
-        let upstreams = Upstreams { linear };
-        let mut host = TestHost::new(gateway, clock, upstreams, data);
+        let config = test_config(data.path(), &self.overrides);
+        let gateway = open(config, Arc::clone(&clock)).await;
+        let mut host = TestHost::new(gateway, clock, Upstreams { linear }, data);
         if is_new {
             set_up(&mut host, !self.without_grant).await;
         }
@@ -65,39 +70,31 @@ impl TestHostBuilder {
     }
 }
 
-async fn open(
-    overrides: &[(&'static str, String)],
-    data: &TempDir,
-    clock: Arc<ManualClock>,
-) -> Arc<Gateway> {
+/// The configuration of a gateway whose database is in this folder.
+pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config {
+    let database = data.join("portcullis.db");
     let mut all = vec![
         ("auth.operator_key", OPERATOR_KEY.to_owned()),
         ("auth.token_secret", "t".repeat(40)),
         ("secrets.master_key", "5a".repeat(32)),
+        ("storage.url", format!("sqlite:{}", database.display())),
+        ("sandbox.guest_threads", "2".to_owned()),
+        // Tests share the sandbox; on a busy machine nobody is turned away.
+        ("sandbox.queue_timeout_ms", "60000".to_owned()),
     ];
-    all.extend(overrides.iter().cloned());
-    let config = Config::load(None, &all).expect("a configuration");
-    let storage = SqliteStorage::open(&format!(
-        "sqlite:{}",
-        data.path().join("portcullis.db").display()
-    ))
-    .await
-    .expect("storage");
-    storage.ping().await.expect("a database that answers");
+    all.extend_from_slice(overrides);
+    Config::load(None, &all).expect("a configuration")
+}
 
-    let mut sandbox_config = config.sandbox();
-    sandbox_config.guest_threads = small().guest_threads;
-    let (sandbox, linear) = sandbox_and_linear(sandbox_config);
+/// As [`portcullis::open`], with the clock and the plugin that tests share.
+pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
+    let storage = SqliteStorage::open(&config.storage.url).await;
+    let storage = Arc::new(storage.expect("storage"));
+    let loaded = component::load(&config);
     let mut sources = Sources::default();
-    sources.add("linear", linear);
-    let gateway = Gateway::new(
-        config,
-        Arc::new(storage),
-        clock,
-        sources,
-        sandbox.allocator(),
-    )
-    .expect("a gateway");
+    sources.add("linear", loaded.linear);
+    let allocator = loaded.sandbox.allocator();
+    let gateway = Gateway::new(config, storage, clock, sources, allocator).expect("a gateway");
     portcullis::actions::upkeep::recover(&gateway)
         .await
         .expect("recovery");
@@ -109,16 +106,11 @@ async fn set_up(host: &mut TestHost, grant: bool) {
         .await
         .assert_status(201);
     for (user, role) in [(ADMIN, "admin"), (MEMBER, "member")] {
-        let path = format!("/v1/orgs/{ORG}/members/{user}");
-        host.operator("PUT", &path, json!({ "role": role }))
-            .await
-            .assert_status(200);
+        host.set_role(user, role).await;
     }
     if grant {
         let origin = host.upstreams.linear.url().to_owned();
-        host.operator("POST", "/v1/egress-grants", json!({ "origin": origin }))
-            .await
-            .assert_status(201);
+        host.grant(&origin).await;
     }
     host.admin_token = host.user_token(ORG, ADMIN).await;
     host.member_token = host.user_token(ORG, MEMBER).await;

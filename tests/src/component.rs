@@ -1,33 +1,23 @@
-//! The sandbox and the Linear plugin, made once for all tests that want the
-//! defaults: compiling a component takes longer than most tests.
+//! The sandbox and the Linear plugin, made once for all tests that want the same
+//! settings: compiling a component takes longer than most tests.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use portcullis::config::Config;
 use portcullis::sources::PluginLoader;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
 use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
 use tokio::runtime::Runtime;
 
-/// The runtime that carries the sandboxes' requests. A sandbox keeps the runtime
-/// that made it, and that of a single test ends with the test.
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        // Fails only when a provider is installed already, and then there is one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime")
-    })
+/// The folder `cargo xtask plugins` fills.
+pub fn plugins_directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins")
 }
 
 /// The bytes of the Linear component.
 pub fn linear_component() -> Vec<u8> {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/linear.wasm");
+    let path = plugins_directory().join("linear.wasm");
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; run `cargo xtask plugins` first, or everything with `cargo xtask test`",
@@ -36,42 +26,63 @@ pub fn linear_component() -> Vec<u8> {
     })
 }
 
+/// A sandbox and the plugin in it.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    config: SandboxConfig,
+    limits: EgressLimits,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) linear: Plugin,
+}
+
 /// A sandbox with these settings, and Linear in it.
-pub fn sandbox_and_linear(config: SandboxConfig) -> (Sandbox, Plugin) {
-    static DEFAULT: OnceLock<(Sandbox, Plugin)> = OnceLock::new();
-    if config == small() {
-        return DEFAULT.get_or_init(|| make(small())).clone();
+pub(crate) fn load(config: &Config) -> Loaded {
+    static LOADED: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
+    let (config, limits) = (config.sandbox(), config.egress());
+    // Locked while it compiles: the others want the same.
+    let mut all = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |loaded: &&Loaded| loaded.config == config && loaded.limits == limits;
+    if let Some(loaded) = all.iter().find(same) {
+        return loaded.clone();
     }
-    make(config)
+    let loaded = compile(config, limits);
+    all.push(loaded.clone());
+    loaded
 }
 
-/// Enough places for the tests that run at the same time.
-pub(crate) fn small() -> SandboxConfig {
-    SandboxConfig {
-        concurrent_calls: 64,
-        guest_threads: 2,
-        ..SandboxConfig::default()
-    }
+/// The runtime that carries the sandboxes' requests. A sandbox keeps the runtime
+/// that made it, and that of a single test ends with the test.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime")
+    })
 }
 
-fn make(config: SandboxConfig) -> (Sandbox, Plugin) {
-    // A thread of its own: one that runs a test's runtime may not block on
-    // another one.
-    std::thread::spawn(move || {
+fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
+    let make = move || {
         runtime().block_on(async {
-            let sandbox = Sandbox::new(config).expect("a sandbox");
+            let sandbox = Sandbox::new(config.clone()).expect("a sandbox");
             let loader = PluginLoader {
                 sandbox: sandbox.clone(),
-                limits: EgressLimits::default(),
+                limits: limits.clone(),
                 resolver: Arc::new(SystemResolver),
             };
-            let plugin = loader
-                .load(linear_component())
-                .await
-                .expect("the Linear plugin");
-            (sandbox, plugin)
+            let linear = loader.load(linear_component()).await;
+            Loaded {
+                linear: linear.expect("the Linear plugin"),
+                sandbox,
+                config,
+                limits,
+            }
         })
-    })
-    .join()
-    .expect("the sandbox's thread")
+    };
+    // A thread of its own: one that runs a test's runtime may not block on
+    // another runtime.
+    let joined = std::thread::spawn(make).join();
+    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -8,11 +8,12 @@ use axum::http::{Request, header};
 use portcullis::gateway::Gateway;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::answer::Answer;
-use crate::builder::TestHostBuilder;
+use crate::builder::{self, TestHostBuilder};
 use crate::clock::ManualClock;
 use crate::{LINEAR_TOKEN, OPERATOR_KEY, ORG};
 
@@ -78,6 +79,23 @@ impl TestHost {
         }
     }
 
+    /// The gateway that is started after this one has been killed at this
+    /// moment: on a copy of the data, which is all that a dead process leaves.
+    pub async fn after_a_crash(&self) -> Self {
+        let copy = tempfile::tempdir().expect("a folder");
+        for name in ["portcullis.db", "portcullis.db-wal"] {
+            let from = self.data.path().join(name);
+            std::fs::copy(from, copy.path().join(name)).expect("a copy");
+        }
+        let mut after = Self::builder().with_data(copy).start().await;
+        after.session_id.clone_from(&self.session_id);
+        after.connection_id.clone_from(&self.connection_id);
+        after.sandbox_token.clone_from(&self.sandbox_token);
+        after.admin_token.clone_from(&self.admin_token);
+        after.member_token.clone_from(&self.member_token);
+        after
+    }
+
     /// The router, for requests of unusual make.
     pub fn router(&self) -> Router {
         self.router.clone()
@@ -119,55 +137,121 @@ impl TestHost {
 
     /// Invokes an action of Linear.
     pub async fn invoke(&self, action: &str, params: Value) -> Answer {
-        self.agent("POST", "/invoke", call(action, &params)).await
+        self.send(self.invocation(action, &params)).await
     }
 
     /// Invokes an action of Linear with an idempotency key.
     pub async fn invoke_with_key(&self, key: &str, action: &str, params: Value) -> Answer {
-        let mut request = bearer(
-            "POST",
-            &self.actions("/invoke"),
-            &self.sandbox_token,
-            &call(action, &params),
-        );
+        let mut request = self.invocation(action, &params);
         let key = key.parse().expect("a header's value");
         request.headers_mut().insert("idempotency-key", key);
         self.send(request).await
     }
 
-    /// One invocation as it is recorded, with its result.
-    pub async fn recorded(&self, id: &Value) -> Value {
-        let id = id.as_str().expect("an id");
-        let answer = self
-            .agent("GET", &format!("/invocations/{id}"), Value::Null)
-            .await;
+    /// The request that invokes an action of Linear.
+    pub fn invocation(&self, action: &str, params: &Value) -> Request<Body> {
+        let path = self.actions("/invoke");
+        bearer("POST", &path, &self.sandbox_token, &call(action, params))
+    }
+
+    /// The invocation of an answer as it is recorded, with its result.
+    pub async fn recorded(&self, answer: &Answer) -> Value {
+        let id = answer.json["invocation"]["id"].as_str();
+        let id = id.unwrap_or_else(|| panic!("no invocation in {}", answer.text));
+        self.recorded_by_id(id).await
+    }
+
+    /// An invocation as it is recorded, with its result.
+    pub async fn recorded_by_id(&self, id: &str) -> Value {
+        let path = format!("/invocations/{id}");
+        let answer = self.agent("GET", &path, Value::Null).await;
         answer.assert_status(200);
         answer.json["invocation"].clone()
     }
 
+    /// How many invocations the session has.
+    pub async fn recorded_count(&self) -> u64 {
+        let answer = self.agent("GET", "/invocations", Value::Null).await;
+        answer.assert_status(200);
+        answer.json["total"].as_u64().expect("a total")
+    }
+
+    /// Adds somebody to the organization, or changes their role.
+    pub async fn set_role(&self, user: &str, role: &str) {
+        let path = format!("/v1/orgs/{ORG}/members/{user}");
+        let body = json!({ "role": role });
+        self.operator("PUT", &path, body).await.assert_status(200);
+    }
+
+    /// Opens an origin for egress.
+    pub async fn grant(&self, origin: &str) {
+        let body = json!({ "origin": origin });
+        let answer = self.operator("POST", "/v1/egress-grants", body).await;
+        answer.assert_status(201);
+    }
+
     /// Sets a mode for the organization.
     pub async fn set_mode(&self, action: &str, mode: &str) {
-        self.admin("PUT", &format!("/modes/linear/{action}"), json!({ "mode": mode }))
-            .await
-            .assert_status(200);
+        let path = format!("/modes/linear/{action}");
+        let body = json!({ "mode": mode });
+        self.admin("PUT", &path, body).await.assert_status(200);
     }
 
     /// Connects Linear; `extra` replaces fields of the request.
     pub async fn connect(&self, extra: Value) -> String {
+        let path = format!("/v1/orgs/{ORG}/connections");
+        let answer = self
+            .operator("POST", &path, self.connection_body(extra))
+            .await;
+        answer.assert_status(201);
+        answer.text_field("id")
+    }
+
+    /// The body that connects Linear; `extra` replaces fields of it.
+    pub fn connection_body(&self, extra: Value) -> Value {
         let mut body = json!({
             "provider": "linear",
             "credential": { "type": "token", "token": LINEAR_TOKEN },
             "baseUrls": { "api": self.upstreams.linear.url() },
         });
-        merge(&mut body, extra);
-        let path = format!("/v1/orgs/{ORG}/connections");
-        id_of(&self.operator("POST", &path, body).await)
+        if let Value::Object(fields) = extra {
+            for (name, value) in fields {
+                body[name] = value;
+            }
+        }
+        body
     }
 
     /// Opens a session of the organization.
     pub async fn open_session(&self, body: Value) -> String {
         let path = format!("/v1/orgs/{ORG}/sessions");
-        id_of(&self.operator("POST", &path, body).await)
+        let answer = self.operator("POST", &path, body).await;
+        answer.assert_status(201);
+        answer.text_field("id")
+    }
+
+    /// From now on acts in a new session of the same connection; `extra` are
+    /// fields of the request.
+    pub async fn enter_new_session(&mut self, extra: Value) {
+        let mut body = json!({ "connectionIds": [self.connection_id] });
+        if let Value::Object(fields) = extra {
+            for (name, value) in fields {
+                body[name] = value;
+            }
+        }
+        self.session_id = self.open_session(body).await;
+        self.sandbox_token = self.sandbox_token_of(&self.session_id).await;
+    }
+
+    /// Adds another organization with an admin, and returns the admin's token.
+    pub async fn other_organization(&self, org: &str) -> String {
+        let body = json!({ "id": org, "name": "Another" });
+        let answer = self.operator("POST", "/v1/orgs", body).await;
+        answer.assert_status(201);
+        let path = format!("/v1/orgs/{org}/members/eve");
+        let body = json!({ "role": "admin" });
+        self.operator("PUT", &path, body).await.assert_status(200);
+        self.user_token(org, "eve").await
     }
 
     /// A token for a session's agent.
@@ -185,7 +269,30 @@ impl TestHost {
     async fn mint(&self, body: Value) -> String {
         let answer = self.operator("POST", "/v1/tokens", body).await;
         answer.assert_status(201);
-        answer.json["token"].as_str().expect("a token").to_owned()
+        answer.text_field("token")
+    }
+
+    /// Changes the database behind the gateway's back.
+    pub async fn sql(&self, statement: &'static str) {
+        let path = self.data.path().join("portcullis.db");
+        let options = SqliteConnectOptions::new().filename(path);
+        let connection = SqliteConnection::connect_with(&options).await;
+        let mut connection = connection.expect("a connection");
+        let done = sqlx::query(statement).execute(&mut connection).await;
+        assert_eq!(done.expect("a statement").rows_affected(), 1);
+        connection.close().await.expect("an end");
+    }
+
+    /// Stops the gateway, and starts it again on the same data.
+    pub async fn restart(self) -> Self {
+        self.gateway.storage.close().await;
+        let config = self.gateway.config.clone();
+        let gateway = builder::open(config, Arc::clone(&self.clock)).await;
+        Self {
+            router: portcullis::router(Arc::clone(&gateway)),
+            gateway,
+            ..self
+        }
     }
 }
 
@@ -205,19 +312,7 @@ pub fn bearer(method: &str, path: &str, token: &str, body: &Value) -> Request<Bo
         .expect("a request")
 }
 
-fn call(action: &str, params: &Value) -> Value {
+/// The body that invokes an action of Linear.
+pub fn call(action: &str, params: &Value) -> Value {
     json!({ "integration": "linear", "action": action, "params": params })
-}
-
-fn id_of(answer: &Answer) -> String {
-    answer.assert_status(201);
-    answer.json["id"].as_str().expect("an id").to_owned()
-}
-
-fn merge(body: &mut Value, extra: Value) {
-    if let Value::Object(fields) = extra {
-        for (name, value) in fields {
-            body[name] = value;
-        }
-    }
 }

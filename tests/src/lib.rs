@@ -27,12 +27,18 @@ mod builder;
 mod clock;
 mod component;
 mod host;
+mod log;
+mod served;
+mod wire;
 
 pub use answer::Answer;
-pub use builder::TestHostBuilder;
+pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
-pub use component::{linear_component, sandbox_and_linear};
-pub use host::{TestHost, bearer};
+pub use component::{linear_component, plugins_directory};
+pub use host::{TestHost, bearer, call};
+pub use log::{captured_lines_with, captured_log};
+pub use served::Served;
+pub use wire::{Wire, post_head};
 
 /// The organization every host starts with.
 pub const ORG: &str = "acme";
@@ -43,4 +49,5 @@ pub const MEMBER: &str = "max";
 /// The operator's key.
 pub const OPERATOR_KEY: &str = "operator-key-for-tests-0123456789abcdef";
 /// The credential of the connection to Linear: what must never show up anywhere.
-pub const LINEAR_TOKEN: &str = "lin_api_canary_7f3a9c51e0d24b68";
+/// It has characters that look different when they are encoded.
+pub const LINEAR_TOKEN: &str = "lin_api_canary+7f3a/9c51e0d24b68==";

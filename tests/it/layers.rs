@@ -1,0 +1,166 @@
+//! Who may name what: each dependency has one home, so that it can be replaced
+//! or reviewed there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A phrase, and the paths below `host` that may contain it. A path ends with a
+/// slash for everything below it.
+type Rule = (&'static str, &'static [&'static str]);
+
+const IN_CODE: &[Rule] = &[
+    ("sqlx::", &["storage/"]),
+    ("wasmtime::", &["runtime/"]),
+    (
+        "reqwest::",
+        &["runtime/src/egress.rs", "runtime/src/egress/"],
+    ),
+    (
+        "axum::",
+        &[
+            "server/src/http.rs",
+            "server/src/http/",
+            "server/src/lib.rs",
+        ],
+    ),
+    (
+        "std::env",
+        &[
+            "server/src/config.rs",
+            "server/src/config/",
+            "server/src/cli.rs",
+        ],
+    ),
+];
+
+const IN_MANIFESTS: &[Rule] = &[
+    ("sqlx", &["storage/Cargo.toml"]),
+    ("wasmtime", &["runtime/Cargo.toml"]),
+    ("reqwest", &["runtime/Cargo.toml"]),
+    ("axum", &["server/Cargo.toml"]),
+    (
+        "tokio",
+        &[
+            "runtime/Cargo.toml",
+            "server/Cargo.toml",
+            "storage/Cargo.toml",
+        ],
+    ),
+    ("portcullis-storage", &["server/Cargo.toml"]),
+    ("portcullis-runtime", &["server/Cargo.toml"]),
+];
+
+fn host() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../host")
+}
+
+/// Every file below a directory with this ending, by its path below `host`.
+fn files(ending: &str) -> Vec<(String, String)> {
+    let mut directories = vec![host()];
+    let mut files = Vec::new();
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.to_str().unwrap().ends_with(ending) {
+                let name = path
+                    .strip_prefix(host())
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files
+}
+
+/// `file:line: phrase` for each line that names what its file may not. What a
+/// line names is decided by `names`.
+fn trespasses(
+    files: &[(String, String)],
+    rules: &[Rule],
+    names: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, text) in files {
+        let forbidden = rules.iter().filter(|(_, homes)| !is_in(file, homes));
+        for (phrase, _) in forbidden {
+            for (index, line) in text.lines().enumerate() {
+                if names(line, phrase) {
+                    found.push(format!("host/{file}:{}: {phrase}", index + 1));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_in(file: &str, homes: &[&str]) -> bool {
+    homes
+        .iter()
+        .any(|home| file == *home || home.ends_with('/') && file.starts_with(home))
+}
+
+/// Whether a line of Rust, other than a comment, has the phrase as a path of its
+/// own and not as the end of a longer name.
+fn in_code(line: &str, phrase: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    code.match_indices(phrase).any(|(at, _)| {
+        !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+    })
+}
+
+/// Whether a line of a manifest is the dependency of this name.
+fn in_manifest(line: &str, name: &str) -> bool {
+    line.strip_prefix(name)
+        .is_some_and(|rest| rest.starts_with(['.', ' ', '=']))
+}
+
+#[test]
+fn code_names_only_what_belongs_to_its_layer() {
+    let sources = files(".rs");
+    assert!(sources.len() > 80, "{} files", sources.len());
+    let found = trespasses(&sources, IN_CODE, in_code);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn crates_depend_only_on_what_belongs_to_their_layer() {
+    let manifests = files("Cargo.toml");
+    assert_eq!(manifests.len(), 4);
+    let found = trespasses(&manifests, IN_MANIFESTS, in_manifest);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_home_is_lived_in() {
+    // A rule about a place that has moved would allow and forbid nothing.
+    for (rules, files, names) in [
+        (
+            &IN_CODE[..4],
+            files(".rs"),
+            in_code as fn(&str, &str) -> bool,
+        ),
+        (IN_MANIFESTS, files("Cargo.toml"), in_manifest),
+    ] {
+        for (phrase, homes) in rules {
+            let lived_in = files.iter().any(|(file, text)| {
+                is_in(file, homes) && text.lines().any(|line| names(line, phrase))
+            });
+            assert!(lived_in, "nothing in {homes:?} names {phrase}");
+        }
+    }
+}
+
+#[test]
+fn a_trespass_is_reported_with_its_place() {
+    let files = [(
+        "core/src/lib.rs".to_owned(),
+        "// sqlx:: is not for us\nuse my_sqlx::Pool;\nuse sqlx::Pool;\n".to_owned(),
+    )];
+    let found = trespasses(&files, IN_CODE, in_code);
+    assert_eq!(found, ["host/core/src/lib.rs:3: sqlx::"]);
+}

@@ -1,0 +1,210 @@
+//! A credential goes to its upstream and nowhere else: not into answers, not
+//! into the log, not into a file.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis_tests::{
+    Answer, LINEAR_TOKEN, OPERATOR_KEY, Served, TestHost, captured_lines_with, captured_log,
+};
+use portcullis_upstreams::Fault;
+use serde_json::{Value, json};
+
+/// What the credential is replaced with.
+const ROTATED: &str = "lin_api_rotated+0b6e/51d2c9a7f384==";
+
+const TITLE: &str = "A title that must be found";
+
+/// Every spelling in which a secret could get out, with its name.
+fn spellings(secret: &str) -> Vec<(&'static str, String)> {
+    let json = Value::from(secret).to_string().replace('/', r"\/");
+    let mut spellings = vec![
+        ("raw", secret.to_owned()),
+        ("json", json.trim_matches('"').to_owned()),
+        ("hex", hex::encode(secret)),
+        ("upper hex", hex::encode_upper(secret)),
+        (
+            "url",
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        ),
+    ];
+    // Base64 of a text that has the secret somewhere inside: depending on where
+    // it begins there are three spellings of its middle.
+    for shift in 0..3 {
+        for engine in [STANDARD, URL_SAFE] {
+            let text = engine.encode(format!("{}{secret}", "_".repeat(shift)));
+            let middle = text[4..text.len() - 4].to_owned();
+            spellings.push(("base64", middle));
+        }
+    }
+    spellings
+}
+
+#[track_caller]
+fn assert_absent(place: &str, content: &[u8], secret: &str) {
+    for (spelling, text) in spellings(secret) {
+        assert!(
+            !contains(content, &text),
+            "a secret, {spelling}, is in {place}"
+        );
+    }
+}
+
+fn contains(content: &[u8], text: &str) -> bool {
+    content
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// The name and content of every file of a host.
+fn files(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(data).unwrap();
+    entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read(&path).unwrap())
+        })
+        .collect()
+}
+
+/// What can go wrong with an upstream, as far as the default deadline allows.
+fn faults() -> [Fault; 8] {
+    [
+        Fault::RateLimit {
+            retry_after_seconds: 5,
+        },
+        Fault::Status { status: 401 },
+        Fault::Status { status: 503 },
+        Fault::Garbage,
+        Fault::Huge { bytes: 9 << 20 },
+        Fault::Redirect {
+            location: "http://169.254.169.254/".to_owned(),
+        },
+        Fault::HalfBody,
+        Fault::Disconnect,
+    ]
+}
+
+/// Does whatever touches the credential, and returns what was answered.
+async fn live(host: &mut TestHost) -> Vec<Answer> {
+    host.enter_new_session(json!({ "title": TITLE, "connectionIds": [host.connection_id] }))
+        .await;
+    host.set_mode("add_comment", "allow").await;
+    let comment = json!({ "issueId": "ENG-1", "body": "Hello" });
+    let mut answers = vec![
+        host.invoke("list_issues", json!({})).await,
+        host.invoke("add_comment", comment).await,
+        host.invoke("create_issue", json!({ "teamId": "ENG", "title": "x" }))
+            .await,
+        host.invoke("get_issue", json!({ "issueId": "ENG-999" }))
+            .await,
+        host.invoke("get_issue", json!({})).await,
+        host.agent("GET", "/available", Value::Null).await,
+        host.agent("GET", "/invocations", Value::Null).await,
+        host.admin("GET", "/connections", Value::Null).await,
+        host.admin("GET", "/sessions", Value::Null).await,
+    ];
+    for fault in faults() {
+        host.upstreams.linear.fault_for(fault, 1);
+        answers.push(host.invoke("list_issues", json!({})).await);
+        host.upstreams.linear.reset_fault();
+    }
+    answers.extend(rotate(host).await);
+    answers.push(host.invoke("list_issues", json!({})).await);
+    answers
+}
+
+/// Rotates the credential, after some attempts that are refused.
+async fn rotate(host: &TestHost) -> Vec<Answer> {
+    let path = format!("/connections/{}", host.connection_id);
+    let credential = |token: &str| json!({ "type": "token", "token": token });
+    let mut answers = Vec::new();
+    for body in [
+        json!({ "credential": ROTATED }),
+        json!({ "credential": { "type": ROTATED, "token": ROTATED } }),
+        json!({ "credential": { "type": "token", "token": [ROTATED] } }),
+        json!({ "credential": credential(&format!("{ROTATED}\n")) }),
+        json!({ "credential": credential(&ROTATED.repeat(1000)) }),
+        json!({ "credential": credential(ROTATED), "baseUrls": { "api": with_user(ROTATED) } }),
+    ] {
+        let answer = host.admin("PUT", &path, body).await;
+        answer.assert_status(400);
+        answers.push(answer);
+    }
+    let body = json!({ "credential": credential(ROTATED) });
+    let rotated = host.admin("PUT", &path, body).await;
+    rotated.assert_status(200);
+    answers.push(rotated);
+    answers
+}
+
+/// A base URL with a credential in it, as people paste them.
+fn with_user(credential: &str) -> String {
+    let user = utf8_percent_encode(credential, NON_ALPHANUMERIC);
+    format!("https://{user}@api.linear.app")
+}
+
+#[tokio::test]
+async fn credentials_stay_where_they_belong() {
+    let mut host = TestHost::start().await;
+    let answers = live(&mut host).await;
+    assert!(host.upstreams.linear.requests()[0].authorized);
+    let running = files(host.data.path());
+    let stopped = Served::start(&host).await.stop();
+    stopped.await.unwrap().unwrap();
+    let stored = files(host.data.path());
+
+    let log = captured_log();
+    for secret in [LINEAR_TOKEN, ROTATED] {
+        for answer in &answers {
+            assert_absent(&answer.text, answer.text.as_bytes(), secret);
+        }
+    }
+    let tokens = [&host.sandbox_token, &host.admin_token].map(String::as_str);
+    for secret in [LINEAR_TOKEN, ROTATED, OPERATOR_KEY]
+        .into_iter()
+        .chain(tokens)
+    {
+        assert_absent("the log", log.as_bytes(), secret);
+        for (name, content) in running.iter().chain(&stored) {
+            assert_absent(name, content, secret);
+        }
+    }
+
+    // The search can find something.
+    assert!(!captured_lines_with(&host.session_id).is_empty());
+    for files in [running, stored] {
+        assert!(files.iter().any(|(_, content)| contains(content, TITLE)));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_cannot_be_planted_in_the_upstream() {
+    let host = TestHost::start().await;
+    host.set_mode("add_comment", "allow").await;
+    let body = format!("The key is {LINEAR_TOKEN}, keep it.");
+    host.invoke("add_comment", json!({ "issueId": "ENG-1", "body": body }))
+        .await
+        .assert_error(502, "denied_egress");
+    assert_eq!(host.upstreams.linear.requests().len(), 0);
+}
+
+#[test]
+fn every_spelling_is_searched() {
+    for text in [
+        LINEAR_TOKEN.to_owned(),
+        hex::encode(LINEAR_TOKEN),
+        STANDARD.encode(format!("user:{LINEAR_TOKEN}")),
+        URL_SAFE.encode(format!("Bearer {LINEAR_TOKEN}")),
+        utf8_percent_encode(LINEAR_TOKEN, NON_ALPHANUMERIC).to_string(),
+    ] {
+        let spellings = spellings(LINEAR_TOKEN);
+        let found = spellings
+            .iter()
+            .any(|(_, spelling)| text.contains(spelling));
+        assert!(found, "{text}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The log of all gateways of this process, kept to be searched.
+
+use std::io;
+use std::sync::{Mutex, Once, PoisonError};
+
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// More than an operator would ever turn on.
+const FILTER: &str = "debug,portcullis=trace,portcullis_storage=trace,portcullis_runtime=trace,\
+    reqwest=trace,hyper_util=trace";
+
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Everything logged so far, by every test: one JSON object a line.
+pub fn captured_log() -> String {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&lines).into_owned()
+}
+
+/// The lines that carry this text, parsed.
+pub fn captured_lines_with(text: &str) -> Vec<Value> {
+    captured_log()
+        .lines()
+        .filter(|line| line.contains(text))
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect()
+}
+
+/// Starts capturing, once for each process.
+pub(crate) fn capture() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_env_filter(EnvFilter::new(FILTER))
+            .with_writer(Writer)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+    });
+}
+
+struct Writer;
+
+impl<'a> MakeWriter<'a> for Writer {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl io::Write for Writer {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
