@@ -186,10 +186,25 @@ async fn a_credential_cannot_be_planted_in_the_upstream() {
     let host = TestHost::start().await;
     host.set_mode("add_comment", "allow").await;
     let body = format!("The key is {LINEAR_TOKEN}, keep it.");
-    host.invoke("add_comment", json!({ "issueId": "ENG-1", "body": body }))
-        .await
-        .assert_error(502, "denied_egress");
+    host.invoke(
+        "add_comment",
+        json!({ "issueId": "ENG-1", "body": body.clone() }),
+    )
+    .await
+    .assert_error(502, "denied_egress");
     assert_eq!(host.upstreams.linear.requests().len(), 0);
+    host.set_mode("add_comment", "require_approval").await;
+    let pending = host
+        .invoke("add_comment", json!({ "issueId": "ENG-1", "body": body }))
+        .await;
+    pending.assert_status(202);
+    assert_eq!(
+        pending.json["invocation"]["params"]["body"],
+        "The key is [REDACTED], keep it."
+    );
+    for (name, content) in files(host.data.path()) {
+        assert_absent(&name, &content, LINEAR_TOKEN);
+    }
 }
 
 #[test]

@@ -6,9 +6,10 @@ use portcullis_core::action::CredentialChoice;
 use portcullis_core::id::{ConnectionId, OrganizationId, SourceId, UserId};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
+use portcullis_core::redact::Redactor;
 use portcullis_runtime::egress::Credential;
 use portcullis_storage::{Connection, ConnectionStatus};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
 
@@ -173,6 +174,14 @@ pub(crate) fn open_credential(
         connection_type: connection.credential_type,
         secret: SecretString::from(token),
     })
+}
+
+/// Finds a credential wherever it appears, besides what is secret by its name.
+pub(crate) fn redactor(credential: Option<&Credential>) -> Redactor {
+    match credential {
+        Some(credential) => Redactor::new([credential.secret.expose_secret()]),
+        None => Redactor::keys_only(),
+    }
 }
 
 fn seal(

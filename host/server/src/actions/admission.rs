@@ -20,7 +20,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::catalog::session_connections;
-use crate::connections::select;
+use crate::connections::{open_credential, redactor, select};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::vault::Place;
@@ -67,13 +67,13 @@ struct Digested {
 }
 
 impl Digested {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, redactor: &Redactor) -> Self {
         let body = serde_json::json!({
             "integration": request.plugin.descriptor().id.as_str(),
             "action": request.action.id.as_str(),
             "params": request.params,
         });
-        let redacted = Redactor::keys_only().redact_value(request.params.clone());
+        let redacted = redactor.redact_value(request.params.clone());
         Self {
             body: JsonDigest::of(&body).to_string(),
             params: JsonDigest::of(&request.params).to_string(),
@@ -98,7 +98,8 @@ pub enum Admitted {
 
 /// Decides about a request and writes its row.
 pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
-    let digested = Digested::of(request);
+    let redactor = params_redactor(gateway, request).await?;
+    let digested = Digested::of(request, &redactor);
     let mut work = gateway.storage.write().await?;
     let now = gateway.clock.now();
     let session = work
@@ -136,6 +137,19 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
         invocation: Box::new(new.invocation),
         connection,
     })
+}
+
+/// What finds the credential this request would use: an agent that has got hold
+/// of it may hand it back as a param, and rows are no place for it.
+async fn params_redactor(gateway: &Gateway, request: &Request) -> Result<Redactor, Error> {
+    let mut work = gateway.storage.read().await?;
+    let session = work.sessions().find(request.session_id).await?;
+    let session = session.ok_or(Error::NotFound("session"))?;
+    let connection = find_connection(&mut work, &session, request).await?;
+    let credential = connection
+        .map(|connection| open_credential(gateway, &connection))
+        .transpose()?;
+    Ok(redactor(credential.as_ref()))
 }
 
 async fn find_earlier(

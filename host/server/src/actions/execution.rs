@@ -17,7 +17,7 @@ use portcullis_runtime::{Call, GuestError, Outcome, Plugin};
 use portcullis_storage::{Completion, CompletionStatus, Connection};
 use serde_json::Value;
 
-use crate::connections::open_credential;
+use crate::connections::{open_credential, redactor};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -101,14 +101,6 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ending, Error> 
     tokio::task::spawn_blocking(move || ending(report.outcome, &redactor))
         .await
         .map_err(|panic| Error::Internal(panic.to_string()))
-}
-
-fn redactor(credential: Option<&Credential>) -> Redactor {
-    use secrecy::ExposeSecret as _;
-    match credential {
-        Some(credential) => Redactor::new([credential.secret.expose_secret()]),
-        None => Redactor::keys_only(),
-    }
 }
 
 /// The capabilities of this one call: the plugin's endpoints, the connection's
