@@ -22,20 +22,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
+    #[command(after_help = SERVE_HELP)]
     Serve(Serve),
 }
 
-#[expect(clippy::doc_markdown, reason = "this is the help text of the command")]
-/// Keys not named here are set in a file (--config) or in the environment, where
-/// PORTCULLIS__SECTION__KEY sets section.key. Three have no default:
-///
-///   PORTCULLIS__AUTH__OPERATOR_KEY    the operator's bearer key
-///   PORTCULLIS__AUTH__TOKEN_SECRET    signs the tokens of agents and users
-///   PORTCULLIS__SECRETS__MASTER_KEY   encrypts credentials at rest
-///
-/// `openssl rand -base64 32` makes each of them.
+/// What `serve --help` tells beyond its flags.
+const SERVE_HELP: &str = "\
+Keys not named here are set in a file (--config) or in the environment, where
+PORTCULLIS__SECTION__KEY sets section.key. Three have no default:
+
+  PORTCULLIS__AUTH__OPERATOR_KEY    the operator's bearer key
+  PORTCULLIS__AUTH__TOKEN_SECRET    signs the tokens of agents and users
+  PORTCULLIS__SECRETS__MASTER_KEY   encrypts credentials at rest
+
+`openssl rand -base64 32` makes each of them.";
+
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Serve {
     /// TOML file; see config.default.toml for every key.
     #[arg(long, value_name = "FILE")]

@@ -468,6 +468,29 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_file_is_reported_without_its_lines() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[auth]\noperator_key = \"hunter2").unwrap();
+        let error = Config::load(Some(file.path()), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        for (key, value) in [
+            ("sandbox.deadline_ms", "0"),
+            ("sandbox.deadline_ms", "99999999999"),
+            ("sandbox.result_bytes", "99999999"),
+        ] {
+            let error = error_of(&with_secrets(&[(key, value)]));
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+
+    #[test]
     fn secrets_do_not_show() {
         let config = Config::load(None, &with_secrets(&[])).unwrap();
         let shown = format!("{config:?}");

@@ -70,10 +70,12 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
         resolver: Arc::new(SystemResolver),
     };
     let directory = &config.plugins.directory;
-    let sources = loader
-        .load_directory(directory)
-        .await
-        .with_context(|| format!("plugins.directory = {:?}", directory.display()))?;
+    let sources = loader.load_directory(directory).await.with_context(|| {
+        format!(
+            "plugins.directory: {:?} cannot be read; name the folder with the plugins (--plugins)",
+            directory.display()
+        )
+    })?;
     let gateway = Gateway::new(
         config,
         Arc::new(storage),
