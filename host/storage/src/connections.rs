@@ -107,6 +107,18 @@ pub trait ConnectionRepository: Send {
         now: Timestamp,
     ) -> Result<bool, Error>;
 
+    /// Notes whether the credential works. False, changing nothing, when that was
+    /// known, or when the connection is no longer at this version: what is known
+    /// of an old credential says nothing about the new one.
+    async fn set_status(
+        &mut self,
+        id: ConnectionId,
+        organization_id: &OrganizationId,
+        version: i64,
+        status: ConnectionStatus,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
     /// Removes a connection and takes it from its sessions; invocations keep its
     /// id. False when the organization has no such connection.
     async fn remove(
@@ -329,6 +341,33 @@ macro_rules! connection_repository {
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("connections.rotate"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
+                name = "storage.connections.set_status", level = "debug", skip_all,
+                fields(connection.id = %id, organization.id = %organization_id, ?status)
+            )]
+            async fn set_status(
+                &mut self,
+                id: ConnectionId,
+                organization_id: &OrganizationId,
+                version: i64,
+                status: ConnectionStatus,
+                now: Timestamp,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "UPDATE integrations SET status = $1, updated_at = $2
+                     WHERE id = $3 AND organization_id = $4 AND version = $5 AND status <> $1",
+                )
+                .bind(status.as_str())
+                .bind(now.as_micros())
+                .bind(id.to_string())
+                .bind(organization_id.as_str())
+                .bind(version)
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("connections.set_status"))?;
                 Ok(done.rows_affected() == 1)
             }
 

@@ -150,28 +150,20 @@ pub trait InvocationRepository: Send {
         filter: &InvocationFilter,
     ) -> Result<Page<TitledInvocation>, Error>;
 
-    /// How many of the session's were admitted after `since`.
-    async fn count_since(&mut self, session_id: SessionId, since: Timestamp) -> Result<u64, Error>;
-
-    /// When the first of those that [`count_since`](Self::count_since) counts
-    /// was admitted.
+    /// When the first of the session's was admitted of those that were admitted
+    /// after `since`.
     async fn oldest_since(
         &mut self,
         session_id: SessionId,
         since: Timestamp,
     ) -> Result<Option<Timestamp>, Error>;
 
-    /// How many of the session's wait for a person and have not expired.
-    async fn count_pending(&mut self, session_id: SessionId, now: Timestamp) -> Result<u64, Error>;
-
-    /// Extends the lease of what this node executes; false when it no longer
-    /// does.
-    async fn renew_lease(
+    /// Extends the leases of all that this node executes; how many.
+    async fn renew_leases(
         &mut self,
-        id: InvocationId,
         node: &str,
         lease_expires_at: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<u64, Error>;
 
     /// Ends what this node executes, and wipes the sealed params. False when it
     /// no longer does: somebody declared it interrupted, or it has ended.

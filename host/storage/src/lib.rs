@@ -36,6 +36,7 @@
 //! so that of two contenders one wins. Finders that serve a tenant's request
 //! take the organization or session, and answer `None` for anybody else's rows.
 
+mod admission;
 mod automations;
 mod connections;
 mod egress_grants;
@@ -50,6 +51,7 @@ mod sessions;
 mod sqlite;
 mod unit_of_work;
 
+pub use admission::{AdmissionFacts, AdmissionQuery, AdmissionRepository};
 pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};

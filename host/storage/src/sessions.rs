@@ -1,7 +1,5 @@
 //! Sessions and the connections they may use.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use portcullis_core::{
     id::{AutomationId, ConnectionId, OrganizationId, SessionId, UserId},
@@ -81,54 +79,42 @@ struct SessionRow {
     user_id: Option<String>,
     automation_id: Option<String>,
     title: Option<String>,
+    /// Of all connections, separated by spaces; null when there are none.
+    connection_ids: Option<String>,
     created_at: i64,
     closed_at: Option<i64>,
 }
 
-/// One row of `session_connections`.
-#[derive(sqlx::FromRow)]
-struct SessionConnectionRow {
-    session_id: String,
-    connection_id: String,
-}
+impl TryFrom<SessionRow> for Session {
+    type Error = Error;
 
-impl SessionRow {
-    fn with(self, connections: &mut SessionConnections) -> Result<Session, Error> {
-        Ok(Session {
-            id: SESSIONS.parse("id", &self.id)?,
-            organization_id: SESSIONS.parse("organization_id", &self.organization_id)?,
-            user_id: SESSIONS.parse_optional("user_id", self.user_id.as_deref())?,
+    fn try_from(row: SessionRow) -> Result<Self, Error> {
+        let ids = row.connection_ids.unwrap_or_default();
+        Ok(Self {
+            id: SESSIONS.parse("id", &row.id)?,
+            organization_id: SESSIONS.parse("organization_id", &row.organization_id)?,
+            user_id: SESSIONS.parse_optional("user_id", row.user_id.as_deref())?,
             automation_id: SESSIONS
-                .parse_optional("automation_id", self.automation_id.as_deref())?,
-            title: self.title,
-            connection_ids: connections.0.remove(&self.id).unwrap_or_default(),
-            created_at: SESSIONS.time("created_at", self.created_at)?,
-            closed_at: SESSIONS.time_optional("closed_at", self.closed_at)?,
+                .parse_optional("automation_id", row.automation_id.as_deref())?,
+            title: row.title,
+            connection_ids: ids
+                .split_ascii_whitespace()
+                .map(|id| SESSION_CONNECTIONS.parse("connection_id", id))
+                .collect::<Result<_, _>>()?,
+            created_at: SESSIONS.time("created_at", row.created_at)?,
+            closed_at: SESSIONS.time_optional("closed_at", row.closed_at)?,
         })
     }
 }
 
-/// The connections of several sessions, by the sessions' ids as stored.
-struct SessionConnections(HashMap<String, Vec<ConnectionId>>);
-
-impl TryFrom<Vec<SessionConnectionRow>> for SessionConnections {
-    type Error = Error;
-
-    fn try_from(rows: Vec<SessionConnectionRow>) -> Result<Self, Error> {
-        let mut by_session: HashMap<_, Vec<_>> = HashMap::new();
-        for row in rows {
-            let id = SESSION_CONNECTIONS.parse("connection_id", &row.connection_id)?;
-            by_session.entry(row.session_id).or_default().push(id);
-        }
-        Ok(Self(by_session))
-    }
-}
-
+// One statement rather than two: a session is read at each request.
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organization_id, user_id, automation_id, title, created_at, closed_at ",
-            "FROM sessions WHERE ",
+            "SELECT id, organization_id, user_id, automation_id, title, created_at, closed_at, ",
+            "(SELECT string_agg(c.connection_id, ' ' ORDER BY c.position) ",
+            "FROM session_connections AS c WHERE c.session_id = s.id) AS connection_ids ",
+            "FROM sessions AS s WHERE ",
             $rest
         )
     };
@@ -163,22 +149,6 @@ macro_rules! session_repository {
                 .execute(&mut *self.connection)
                 .await?;
                 Ok(())
-            }
-
-            async fn complete(
-                &mut self,
-                row: Option<SessionRow>,
-            ) -> Result<Option<Session>, Error> {
-                let Some(row) = row else { return Ok(None) };
-                let rows = sqlx::query_as::<$database, SessionConnectionRow>(
-                    "SELECT session_id, connection_id FROM session_connections
-                     WHERE session_id = $1 ORDER BY position",
-                )
-                .bind(&row.id)
-                .fetch_all(&mut *self.connection)
-                .await
-                .map_err(during("sessions.find"))?;
-                row.with(&mut rows.try_into()?).map(Some)
             }
         }
 
@@ -217,12 +187,13 @@ macro_rules! session_repository {
                 fields(session.id = %id)
             )]
             async fn find(&mut self, id: SessionId) -> Result<Option<Session>, Error> {
-                let row = sqlx::query_as::<$database, SessionRow>(select_session!("id = $1"))
+                sqlx::query_as::<$database, SessionRow>(select_session!("id = $1"))
                     .bind(id.to_string())
                     .fetch_optional(&mut *self.connection)
                     .await
-                    .map_err(during("sessions.find"))?;
-                self.complete(row).await
+                    .map_err(during("sessions.find"))?
+                    .map(Session::try_from)
+                    .transpose()
             }
 
             #[tracing::instrument(
@@ -230,15 +201,16 @@ macro_rules! session_repository {
                 fields(session.id = %id)
             )]
             async fn lock(&mut self, id: SessionId) -> Result<Option<Session>, Error> {
-                let row = sqlx::query_as::<$database, SessionRow>(concat!(
+                sqlx::query_as::<$database, SessionRow>(concat!(
                     select_session!("id = $1"),
                     $lock
                 ))
                 .bind(id.to_string())
                 .fetch_optional(&mut *self.connection)
                 .await
-                .map_err(during("sessions.lock"))?;
-                self.complete(row).await
+                .map_err(during("sessions.lock"))?
+                .map(Session::try_from)
+                .transpose()
             }
 
             #[tracing::instrument(
@@ -249,16 +221,6 @@ macro_rules! session_repository {
                 &mut self,
                 organization_id: &OrganizationId,
             ) -> Result<Vec<Session>, Error> {
-                let connections = sqlx::query_as::<$database, SessionConnectionRow>(
-                    "SELECT c.session_id, c.connection_id
-                     FROM session_connections AS c JOIN sessions AS s ON s.id = c.session_id
-                     WHERE s.organization_id = $1 ORDER BY c.session_id, c.position",
-                )
-                .bind(organization_id.as_str())
-                .fetch_all(&mut *self.connection)
-                .await
-                .map_err(during("sessions.list"))?;
-                let mut connections = connections.try_into()?;
                 sqlx::query_as::<$database, SessionRow>(select_session!(
                     "organization_id = $1 ORDER BY created_at DESC, id"
                 ))
@@ -267,7 +229,7 @@ macro_rules! session_repository {
                 .await
                 .map_err(during("sessions.list"))?
                 .into_iter()
-                .map(|row| row.with(&mut connections))
+                .map(Session::try_from)
                 .collect()
             }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
+    AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
     SessionRepository,
 };
@@ -66,6 +66,9 @@ pub trait UnitOfWork: Send {
 
     /// Granted origins.
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_>;
+
+    /// What admission weighs.
+    fn admission(&mut self) -> Box<dyn AdmissionRepository + '_>;
 
     /// Commits. When this returns, what was written survives a crash; when it
     /// fails, nothing was written.

@@ -195,27 +195,6 @@ macro_rules! invocation_repository {
             }
 
             #[tracing::instrument(
-                name = "storage.invocations.count_since", level = "debug", skip_all,
-                fields(session.id = %session_id, %since)
-            )]
-            async fn count_since(
-                &mut self,
-                session_id: SessionId,
-                since: Timestamp,
-            ) -> Result<u64, Error> {
-                sqlx::query_scalar::<$database, i64>(
-                    "SELECT COUNT(*) FROM action_invocations
-                     WHERE session_id = $1 AND created_at > $2",
-                )
-                .bind(session_id.to_string())
-                .bind(since.as_micros())
-                .fetch_one(&mut *self.connection)
-                .await
-                .map(read::count)
-                .map_err(during("invocations.count_since"))
-            }
-
-            #[tracing::instrument(
                 name = "storage.invocations.oldest_since", level = "debug", skip_all,
                 fields(session.id = %session_id, %since)
             )]
@@ -238,47 +217,24 @@ macro_rules! invocation_repository {
             }
 
             #[tracing::instrument(
-                name = "storage.invocations.count_pending", level = "debug", skip_all,
-                fields(session.id = %session_id, %now)
+                name = "storage.invocations.renew_leases", level = "debug", skip_all,
+                fields(node)
             )]
-            async fn count_pending(
+            async fn renew_leases(
                 &mut self,
-                session_id: SessionId,
-                now: Timestamp,
-            ) -> Result<u64, Error> {
-                sqlx::query_scalar::<$database, i64>(
-                    "SELECT COUNT(*) FROM action_invocations
-                     WHERE session_id = $1 AND status = 'pending' AND expires_at > $2",
-                )
-                .bind(session_id.to_string())
-                .bind(now.as_micros())
-                .fetch_one(&mut *self.connection)
-                .await
-                .map(read::count)
-                .map_err(during("invocations.count_pending"))
-            }
-
-            #[tracing::instrument(
-                name = "storage.invocations.renew_lease", level = "debug", skip_all,
-                fields(invocation.id = %id, node)
-            )]
-            async fn renew_lease(
-                &mut self,
-                id: InvocationId,
                 node: &str,
                 lease_expires_at: Timestamp,
-            ) -> Result<bool, Error> {
+            ) -> Result<u64, Error> {
                 let done = sqlx::query::<$database>(
                     "UPDATE action_invocations SET lease_expires_at = $1
-                     WHERE id = $2 AND status = 'executing' AND node = $3",
+                     WHERE status = 'executing' AND node = $2",
                 )
                 .bind(lease_expires_at.as_micros())
-                .bind(id.to_string())
                 .bind(node)
                 .execute(&mut *self.connection)
                 .await
-                .map_err(during("invocations.renew_lease"))?;
-                Ok(done.rows_affected() == 1)
+                .map_err(during("invocations.renew_leases"))?;
+                Ok(done.rows_affected())
             }
 
             #[tracing::instrument(

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, Transaction};
 
 use crate::{
-    AutomationRepository, BoxUnitOfWork, ConnectionRepository, EgressGrantRepository, Error,
+    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository, EgressGrantRepository, Error,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SessionRepository, UnitOfWork, automations::SqliteAutomationRepository,
+    SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository, automations::SqliteAutomationRepository,
     connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
     error::during, idempotency::SqliteIdempotencyRepository,
     invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
@@ -68,6 +68,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         Box::new(SqliteEgressGrantRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
+        Box::new(SqliteAdmissionRepository {
             connection: &mut self.0,
         })
     }

@@ -105,6 +105,35 @@ pub(crate) async fn rotation_replaces_the_credential_and_raises_the_version(
     Ok(())
 }
 
+pub(crate) async fn a_status_is_noted_once_and_only_for_the_version_it_is_about(
+    storage: Shared,
+) -> Story {
+    add_organizations(&*storage).await?;
+    add_connections(&*storage, &[connection(1)]).await?;
+    let mut work = storage.write().await?;
+    let mut connections = work.connections();
+    let refused = ConnectionStatus::NeedsReauth;
+    let other = "globex".parse()?;
+    for (organization, version, noted) in [
+        (&other, 1, false),
+        (&acme(), 2, false),
+        (&acme(), 1, true),
+        (&acme(), 1, false),
+    ] {
+        let done = connections
+            .set_status(id(1), organization, version, refused, at(9))
+            .await?;
+        assert_eq!(done, noted, "{organization} {version}");
+    }
+    let expected = Connection {
+        status: refused,
+        updated_at: at(9),
+        ..connection(1)
+    };
+    assert_eq!(connections.find(id(1), &acme()).await?, Some(expected));
+    Ok(())
+}
+
 pub(crate) async fn rotation_replaces_base_urls_only_when_given(storage: Shared) -> Story {
     add_organizations(&*storage).await?;
     let before = Connection {

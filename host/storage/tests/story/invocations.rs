@@ -299,19 +299,19 @@ pub(crate) async fn a_failure_keeps_its_error(storage: Shared) -> Story {
     Ok(())
 }
 
-pub(crate) async fn only_the_executing_node_renews_its_lease(storage: Shared) -> Story {
+pub(crate) async fn a_node_renews_its_own_leases(storage: Shared) -> Story {
     add_executing(&storage).await?;
     let mut work = storage.write().await?;
     let mut invocations = work.invocations();
-    assert!(!invocations.renew_lease(id(7), "node-2", at(90)).await?);
-    assert!(invocations.renew_lease(id(7), NODE, at(60)).await?);
+    assert_eq!(invocations.renew_leases("node-2", at(90)).await?, 0);
+    assert_eq!(invocations.renew_leases(NODE, at(60)).await?, 1);
     drop(invocations);
     work.save().await?;
     let expired = Interrupted::LeaseExpired;
     assert_eq!(fail_interrupted(&storage, 59, expired).await?, 0);
     assert_eq!(fail_interrupted(&storage, 60, expired).await?, 1);
     let mut work = storage.write().await?;
-    assert!(!work.invocations().renew_lease(id(7), NODE, at(90)).await?);
+    assert_eq!(work.invocations().renew_leases(NODE, at(90)).await?, 0);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! more module that calls it. What is true of one database alone is told in that
 //! backend's module.
 
+mod admission;
 mod automations;
 mod connections;
 mod egress_grants;
@@ -13,7 +14,6 @@ mod idempotency_keys;
 mod invocations;
 mod modes;
 mod organizations;
-mod rates;
 mod sessions;
 mod units_of_work;
 
@@ -44,6 +44,7 @@ macro_rules! stories {
                 an_id_is_taken_once,
                 rotation_replaces_the_credential_and_raises_the_version,
                 rotation_replaces_base_urls_only_when_given,
+                a_status_is_noted_once_and_only_for_the_version_it_is_about,
                 only_the_owner_rotates_and_removes,
                 removal_takes_the_connection_from_sessions_but_not_from_invocations,
             ],
@@ -73,7 +74,7 @@ macro_rules! stories {
                 an_execution_finishes_once,
                 only_the_executing_node_finishes,
                 a_failure_keeps_its_error,
-                only_the_executing_node_renews_its_lease,
+                a_node_renews_its_own_leases,
                 every_execution_can_be_declared_interrupted,
                 only_an_expired_lease_is_declared_interrupted,
                 a_late_completion_changes_nothing,
@@ -81,9 +82,11 @@ macro_rules! stories {
                 an_execution_needs_a_node_and_a_lease,
                 a_pending_invocation_needs_an_end,
             ],
-            rates: [
+            admission: [
                 the_window_excludes_its_first_moment,
                 pending_counts_exclude_the_expired_and_the_decided,
+                the_modes_are_those_of_the_action_and_its_scopes,
+                every_granted_origin_is_known,
                 concurrent_admissions_respect_a_cap,
             ],
             idempotency_keys: [

@@ -1,0 +1,180 @@
+//! What admission counts, and that counting under the session's lock is exact.
+
+use portcullis_core::{
+    id::{ActionKey, AutomationId, SessionId},
+    invocation::InvocationStatus::{Denied, Executing, Pending},
+    modes::{Mode, StoredMode},
+};
+use portcullis_storage::{
+    AdmissionFacts, AdmissionQuery, Automation, EgressGrant, Error, ModeScope, NewInvocation,
+    Storage,
+};
+
+use crate::{
+    Story,
+    fixture::{
+        Shared, acme, add_invocations, add_sessions, at, globex, id, invocation, name, session_id,
+    },
+};
+
+/// What session 1 of acme asks, without an automation.
+fn query() -> AdmissionQuery {
+    AdmissionQuery {
+        session_id: session_id(1),
+        organization_id: acme(),
+        automation_id: None,
+        key: name("linear:create_issue"),
+        rate_since: at(0),
+        now: at(1),
+    }
+}
+
+async fn weigh(storage: &dyn Storage, query: &AdmissionQuery) -> Result<AdmissionFacts, Error> {
+    let mut work = storage.read().await?;
+    work.admission().weigh(query).await
+}
+
+fn created(number: u32, seconds: i64) -> NewInvocation {
+    let mut new = invocation(number, Denied);
+    new.invocation.created_at = at(seconds);
+    new
+}
+
+pub(crate) async fn the_window_excludes_its_first_moment(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let mut foreign = created(14, 5);
+    foreign.invocation.session_id = session_id(2);
+    let all = [created(11, 1), created(12, 2), created(13, 3), foreign];
+    add_invocations(&*storage, &all).await?;
+    let mut work = storage.read().await?;
+    for (since, count, oldest) in [
+        (0, 3, Some(at(1))),
+        (1, 2, Some(at(2))),
+        (2, 1, Some(at(3))),
+        (3, 0, None),
+    ] {
+        let query = AdmissionQuery {
+            rate_since: at(since),
+            ..query()
+        };
+        let counted = work.admission().weigh(&query).await?.recent;
+        assert_eq!(counted, count, "since {since}");
+        let first = work
+            .invocations()
+            .oldest_since(session_id(1), at(since))
+            .await?;
+        assert_eq!(first, oldest, "since {since}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn pending_counts_exclude_the_expired_and_the_decided(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let mut short = invocation(11, Pending);
+    short.invocation.expires_at = Some(at(10));
+    let mut foreign = invocation(15, Pending);
+    foreign.invocation.session_id = session_id(2);
+    let all = [
+        short,
+        invocation(12, Pending),
+        invocation(13, Executing),
+        invocation(14, Denied),
+        foreign,
+    ];
+    add_invocations(&*storage, &all).await?;
+    for (now, count) in [(9, 2), (10, 1), (299, 1), (300, 0)] {
+        let query = AdmissionQuery {
+            now: at(now),
+            ..query()
+        };
+        let counted = weigh(&*storage, &query).await?.pending;
+        assert_eq!(counted, count, "at {now}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn the_modes_are_those_of_the_action_and_its_scopes(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let automation = id::<AutomationId>(1);
+    let mut work = storage.write().await?;
+    let nightly = Automation {
+        id: automation,
+        organization_id: acme(),
+        name: "Nightly".to_owned(),
+        created_at: at(0),
+    };
+    work.automations().add(&nightly).await?;
+    let asked = query().key;
+    let other: ActionKey = name("linear:update_issue");
+    for (scope, key, mode) in [
+        (ModeScope::Organization(acme()), &asked, Mode::Deny),
+        (ModeScope::Organization(acme()), &other, Mode::Allow),
+        (ModeScope::Organization(globex()), &asked, Mode::Allow),
+        (ModeScope::Automation(automation), &asked, Mode::Allow),
+    ] {
+        work.modes().put(&scope, key, mode, "ann", at(1)).await?;
+    }
+    work.save().await?;
+
+    let facts = weigh(&*storage, &query()).await?;
+    assert_eq!(facts.organization_mode, Some(StoredMode::Known(Mode::Deny)));
+    assert_eq!(facts.automation_mode, None);
+    let run = AdmissionQuery {
+        automation_id: Some(automation),
+        ..query()
+    };
+    let facts = weigh(&*storage, &run).await?;
+    assert_eq!(facts.organization_mode, Some(StoredMode::Known(Mode::Deny)));
+    assert_eq!(facts.automation_mode, Some(StoredMode::Known(Mode::Allow)));
+    Ok(())
+}
+
+pub(crate) async fn every_granted_origin_is_known(storage: Shared) -> Story {
+    assert!(weigh(&*storage, &query()).await?.granted_origins.is_empty());
+    let origins = ["http://127.0.0.1:9101", "http://sentry.internal"];
+    let mut work = storage.write().await?;
+    for (number, origin) in (1..).zip(origins) {
+        let grant = EgressGrant {
+            id: id(number),
+            origin: origin.to_owned(),
+            created_at: at(1),
+            created_by: "operator".to_owned(),
+        };
+        assert!(work.egress_grants().add(&grant).await?);
+    }
+    work.save().await?;
+    let mut granted = weigh(&*storage, &query()).await?.granted_origins;
+    granted.sort();
+    assert_eq!(granted, origins);
+    Ok(())
+}
+
+pub(crate) async fn concurrent_admissions_respect_a_cap(storage: Shared) -> Story {
+    const REQUESTS: u32 = 64;
+    const CAP: u64 = 10;
+    add_sessions(&*storage).await?;
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 0..REQUESTS {
+        requests.spawn(admit(storage.clone(), session_id(1), 100 + number, CAP));
+    }
+    let mut admitted = 0;
+    while let Some(request) = requests.join_next().await {
+        admitted += u64::from(request??);
+    }
+    assert_eq!(admitted, CAP);
+    assert_eq!(weigh(&*storage, &query()).await?.pending, CAP);
+    Ok(())
+}
+
+/// Adds a pending invocation if the session has fewer than `cap`.
+async fn admit(storage: Shared, session: SessionId, number: u32, cap: u64) -> Result<bool, Error> {
+    let mut work = storage.write().await?;
+    work.sessions().lock(session).await?;
+    if work.admission().weigh(&query()).await?.pending >= cap {
+        work.cancel().await?;
+        return Ok(false);
+    }
+    work.invocations().add(&invocation(number, Pending)).await?;
+    work.save().await?;
+    Ok(true)
+}
