@@ -8,6 +8,7 @@
 //! | `client` | that nothing goes out but what was decided |
 //! | `credential` | where the credential goes |
 //! | `echo` | where it must not turn up |
+//! | `verdict` | whether upstreams take it |
 //! | `response`, `body`, `failure` | what the guest learns |
 //! | `limits` | how much |
 //!
@@ -34,6 +35,7 @@ mod response;
 mod target;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -51,10 +53,12 @@ pub use limits::EgressLimits;
 pub use message::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use origin::{Origin, OriginError};
 pub use resolver::{Resolve, SystemResolver};
+pub use verdict::CredentialVerdict;
 
 use credential::Attachment;
 use echo::Echoes;
 use target::Base;
+use verdict::CredentialAnswers;
 
 /// What one call may reach, and with which credential. Made for the call and
 /// dropped with it.
@@ -67,6 +71,7 @@ pub struct CallEgress {
     credential: Option<Credential>,
     connection_missing: String,
     echoes: Echoes,
+    answers: CredentialAnswers,
 }
 
 impl CallEgress {
@@ -99,7 +104,14 @@ impl CallEgress {
             credential,
             connection_missing: connection_missing.into(),
             echoes,
+            answers: CredentialAnswers::default(),
         }
+    }
+
+    /// What upstreams thought of the credential so far. `provider_refused`: the
+    /// provider reports that an upstream refused it.
+    pub fn credential_verdict(&self, provider_refused: bool) -> CredentialVerdict {
+        self.answers.verdict(provider_refused)
     }
 
     /// Sends one request and reads the whole response.
@@ -195,9 +207,12 @@ impl CallEgress {
         mut headers: HeaderMap,
         endpoint: &Endpoint,
         base: &Base<'_>,
-    ) -> Result<reqwest::Request, HttpError> {
+    ) -> Result<Outgoing, HttpError> {
         let mut query = request.query;
-        match credential::attach(endpoint, self.credential.as_ref(), &self.connection_missing)? {
+        let attachment =
+            credential::attach(endpoint, self.credential.as_ref(), &self.connection_missing)?;
+        let carries_credential = !matches!(attachment, Attachment::Nothing);
+        match attachment {
             Attachment::Nothing => {}
             Attachment::Header(name, value) => {
                 headers.insert(name, value);
@@ -218,20 +233,23 @@ impl CallEgress {
         let mut outgoing = reqwest::Request::new(method(request.method), url);
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);
-        Ok(outgoing)
+        Ok(Outgoing {
+            request: outgoing,
+            carries_credential,
+        })
     }
 
     async fn exchange(
         &self,
-        outgoing: reqwest::Request,
+        outgoing: Outgoing,
         endpoint: &Endpoint,
         base: &Base<'_>,
     ) -> Result<HttpResponse, HttpError> {
-        let method = outgoing.method().clone();
+        let method = outgoing.request.method().clone();
         let answer = self
             .client
             .for_origin(base.is_granted())
-            .execute(outgoing)
+            .execute(outgoing.request)
             .await;
         let response = answer.map_err(|error| {
             tracing::debug!(
@@ -250,8 +268,17 @@ impl CallEgress {
             status = response.status().as_u16(),
             "a request got a response"
         );
+        if outgoing.carries_credential {
+            self.answers.note(response.status());
+        }
         response::receive(response, &self.echoes, self.client.limits()).await
     }
+}
+
+/// A request as it goes out.
+struct Outgoing {
+    request: reqwest::Request,
+    carries_credential: bool,
 }
 
 fn earlier(deadline: Instant, timeout: Option<Duration>) -> Instant {

@@ -75,6 +75,8 @@ pub struct Call {
 pub struct CallReport {
     /// How it ended.
     pub outcome: Outcome,
+    /// Bytes of the answer's JSON text; 0 when there is none.
+    pub result_bytes: usize,
     /// What it used.
     pub usage: Usage,
 }
@@ -125,6 +127,7 @@ impl Plugin {
 fn not_run(code: FailureCode, message: &str) -> CallReport {
     CallReport {
         outcome: Outcome::stopped(code, message),
+        result_bytes: 0,
         usage: Usage::default(),
     }
 }
@@ -170,6 +173,10 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
     )
     .await;
     store.data().meter.pause();
+    let result_bytes = match &executed {
+        Ok(Ok(Ok(json))) => json.len(),
+        _ => 0,
+    };
     let outcome = match executed {
         Ok(Ok(answer)) => outcome_of_answer(answer, store.data()),
         Ok(Err(error)) => {
@@ -180,6 +187,7 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
     };
     CallReport {
         outcome,
+        result_bytes,
         usage: usage(store.data()),
     }
 }

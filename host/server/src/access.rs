@@ -4,7 +4,7 @@
 //! Whoever may not know that a thing exists is told that it does not.
 
 use portcullis_core::id::{OrganizationId, SessionId};
-use portcullis_storage::{BoxUnitOfWork, Role, Session};
+use portcullis_storage::{BoxUnitOfWork, Connection, Role, Session};
 
 use crate::auth::Caller;
 use crate::error::Error;
@@ -117,15 +117,43 @@ pub async fn session(gateway: &Gateway, caller: &Caller, id: SessionId) -> Resul
     }
 }
 
+/// A session's agent, with what it may use as it stood when the request came.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Its session.
+    pub session: Session,
+    /// The connections the session may use. An empty list means none.
+    pub connections: Vec<Connection>,
+}
+
 /// Lets only the session's own sandbox through: agents act, people decide.
-pub fn own_sandbox(caller: &Caller, id: SessionId) -> Result<(), Error> {
+pub async fn agent(gateway: &Gateway, caller: &Caller, id: SessionId) -> Result<Agent, Error> {
     match caller {
-        Caller::Sandbox { session } if *session == id => Ok(()),
+        Caller::Sandbox { session } if *session == id => {
+            let mut work = gateway.storage.read().await?;
+            let session = find_session(&mut work, id).await?;
+            let connections = session_connections(&mut work, &session).await?;
+            Ok(Agent {
+                session,
+                connections,
+            })
+        }
         Caller::Sandbox { .. } => Err(Error::NotFound("session")),
         Caller::User { .. } | Caller::Operator => Err(Error::Forbidden(
             "only the session's sandbox token may invoke actions",
         )),
     }
+}
+
+/// The connections a session may use. An empty list means none.
+pub async fn session_connections(
+    work: &mut BoxUnitOfWork,
+    session: &Session,
+) -> Result<Vec<Connection>, Error> {
+    Ok(work
+        .connections()
+        .find_many(&session.connection_ids, &session.organization_id)
+        .await?)
 }
 
 async fn find_session(work: &mut BoxUnitOfWork, id: SessionId) -> Result<Session, Error> {

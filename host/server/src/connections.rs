@@ -1,22 +1,24 @@
 //! Connections: the credential of an organization or a user for one provider.
 
+mod choice;
+mod opened;
+
 use std::collections::BTreeMap;
 
-use portcullis_core::action::CredentialChoice;
 use portcullis_core::id::{ConnectionId, OrganizationId, SourceId, UserId};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
-use portcullis_core::redact::Redactor;
-use portcullis_runtime::egress::Credential;
 use portcullis_storage::{Connection, ConnectionStatus};
-use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
+
+pub use choice::{Missing, choose};
+pub(crate) use opened::OpenConnection;
 
 use crate::config::Secret;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::vault::Place;
+use opened::seal;
 
 /// A longer credential than any vendor's, JWTs included.
 const MAX_CREDENTIAL_BYTES: usize = 16 << 10;
@@ -38,31 +40,6 @@ pub struct NewConnection {
 
 /// Base URLs by endpoint name, as they were given.
 pub type GivenBaseUrls = BTreeMap<String, String>;
-
-/// The connection an action uses, out of those a session may use.
-///
-/// The one place where it is decided whose credential goes out: the
-/// organization's for `org`, the session's user's for `user`, and for
-/// `prefer-user` the user's if there is one. A connection of another user is
-/// never chosen. Of several the oldest.
-pub fn select<'a>(
-    connections: &'a [Connection],
-    provider: &SourceId,
-    choice: CredentialChoice,
-    user: Option<&UserId>,
-) -> Option<&'a Connection> {
-    let of = |owner: Option<&UserId>| {
-        connections.iter().find(|connection| {
-            connection.provider == *provider && connection.user_id.as_ref() == owner
-        })
-    };
-    let of_user = || user.and_then(|user| of(Some(user)));
-    match choice {
-        CredentialChoice::Org => of(None),
-        CredentialChoice::User => of_user(),
-        CredentialChoice::PreferUser => of_user().or_else(|| of(None)),
-    }
-}
 
 /// Makes a connection.
 pub async fn create(
@@ -158,50 +135,6 @@ pub async fn remove(
     work.save().await?;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection removed");
     Ok(())
-}
-
-/// Opens a connection's credential for one call.
-pub(crate) fn open_credential(
-    gateway: &Gateway,
-    connection: &Connection,
-) -> Result<Credential, Error> {
-    let row = connection.id.to_string();
-    let place = place(&row, &connection.organization_id);
-    let opened = gateway.vault.open(&place, &connection.sealed_credential)?;
-    let token = std::str::from_utf8(&opened)
-        .map_err(|_| Error::Internal("a stored credential is not text".to_owned()))?;
-    Ok(Credential {
-        connection_type: connection.credential_type,
-        secret: SecretString::from(token),
-    })
-}
-
-/// Finds a credential wherever it appears, besides what is secret by its name.
-pub(crate) fn redactor(credential: Option<&Credential>) -> Redactor {
-    match credential {
-        Some(credential) => Redactor::new([credential.secret.expose_secret()]),
-        None => Redactor::keys_only(),
-    }
-}
-
-fn seal(
-    gateway: &Gateway,
-    organization: &OrganizationId,
-    id: ConnectionId,
-    token: &Secret,
-) -> Result<portcullis_storage::Sealed, Error> {
-    let row = id.to_string();
-    let place = place(&row, organization);
-    Ok(gateway.vault.seal(&place, token.expose().as_bytes())?)
-}
-
-fn place<'a>(row: &'a str, organization: &'a OrganizationId) -> Place<'a> {
-    Place {
-        table: "integrations",
-        column: "credential",
-        row,
-        organization,
-    }
 }
 
 fn unknown_provider(provider: &str) -> Error {
@@ -327,69 +260,4 @@ fn is_plain_base(url: &Url) -> bool {
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use portcullis_core::time::Timestamp;
-    use portcullis_storage::Sealed;
-
-    fn connection(provider: &str, user: Option<&str>) -> Connection {
-        Connection {
-            id: ConnectionId::new(Uuid::new_v4()),
-            organization_id: "acme".parse().unwrap(),
-            user_id: user.map(|user| user.parse().unwrap()),
-            provider: provider.parse().unwrap(),
-            credential_type: ConnectionType::ApiKey,
-            sealed_credential: Sealed {
-                key_id: String::new(),
-                bytes: Vec::new(),
-            },
-            base_urls: BaseUrls::new(),
-            status: ConnectionStatus::Active,
-            version: 1,
-            created_at: Timestamp::from_micros(0),
-            updated_at: Timestamp::from_micros(0),
-        }
-    }
-
-    fn check(choice: CredentialChoice, user: Option<&str>, expected: Option<usize>) {
-        let connections = [
-            connection("slack", None),
-            connection("linear", Some("bob")),
-            connection("linear", None),
-            connection("linear", Some("alice")),
-        ];
-        let user: Option<UserId> = user.map(|user| user.parse().unwrap());
-        let linear = "linear".parse().unwrap();
-        let selected = select(&connections, &linear, choice, user.as_ref());
-        assert_eq!(
-            selected.map(|c| c.id),
-            expected.map(|index| connections[index].id),
-            "{choice} for {user:?}"
-        );
-    }
-
-    #[test]
-    fn whose_connection_is_used() {
-        check(CredentialChoice::Org, None, Some(2));
-        check(CredentialChoice::Org, Some("alice"), Some(2));
-        check(CredentialChoice::User, Some("alice"), Some(3));
-        check(CredentialChoice::User, Some("carol"), None);
-        check(CredentialChoice::User, None, None);
-        check(CredentialChoice::PreferUser, Some("alice"), Some(3));
-        check(CredentialChoice::PreferUser, Some("carol"), Some(2));
-        check(CredentialChoice::PreferUser, None, Some(2));
-    }
-
-    #[test]
-    fn another_users_connection_is_never_used() {
-        let only_bobs = [connection("linear", Some("bob"))];
-        let (linear, alice) = ("linear".parse().unwrap(), "alice".parse().unwrap());
-        for choice in CredentialChoice::ALL {
-            assert!(select(&only_bobs, &linear, *choice, Some(&alice)).is_none());
-            assert!(select(&only_bobs, &linear, *choice, None).is_none());
-        }
-    }
 }

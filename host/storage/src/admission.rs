@@ -72,7 +72,10 @@ impl From<FactsRow> for AdmissionFacts {
             pending: read::count(row.pending),
             automation_mode: mode(row.automation_mode),
             organization_mode: mode(row.organization_mode),
-            granted_origins: origins.split_ascii_whitespace().map(str::to_owned).collect(),
+            granted_origins: origins
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }

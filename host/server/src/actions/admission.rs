@@ -4,23 +4,26 @@
 //! exact: of any number of concurrent requests precisely as many are admitted as
 //! the limits allow. Once the row is committed the action may run; not before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::action::ActionDefinition;
+use portcullis_core::action::{ActionDefinition, Risk};
 use portcullis_core::canonical::JsonDigest;
-use portcullis_core::id::{ActionKey, InvocationId, SessionId};
+use portcullis_core::id::{ActionKey, InvocationId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_core::modes::{Mode, ModeDecision, ModeInputs, decide};
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
-use portcullis_storage::{BoxUnitOfWork, Connection, ModeScope, NewInvocation, Sealed, Session};
+use portcullis_storage::{
+    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, NewInvocation, Sealed, Session,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::catalog::session_connections;
-use crate::connections::{open_credential, redactor, select};
+use crate::access::{Agent, session_connections};
+use crate::connections::{Missing, OpenConnection, choose};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::vault::Place;
@@ -42,8 +45,8 @@ const LEASE_MARGIN: Duration = Duration::from_secs(30);
 /// A validated request that asks to be admitted.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The session that asks.
-    pub session_id: SessionId,
+    /// The agent that asks.
+    pub agent: Agent,
     /// The plugin version that will execute it.
     pub plugin: Plugin,
     /// The action.
@@ -73,38 +76,41 @@ impl Digested {
             "action": request.action.id.as_str(),
             "params": request.params,
         });
-        let redacted = redactor.redact_value(request.params.clone());
         Self {
             body: JsonDigest::of(&body).to_string(),
             params: JsonDigest::of(&request.params).to_string(),
-            shown: truncate(redacted, MAX_RESULT_BYTES).value,
+            shown: shown_params(request, redactor),
         }
     }
 }
 
 /// What became of a request.
-#[derive(Debug)]
-pub enum Admitted {
+pub(super) enum Admitted {
     /// A new row; its status says what happens next.
-    New {
-        /// The row.
-        invocation: Box<Invocation>,
-        /// The connection it uses.
-        connection: Option<Connection>,
-    },
+    New(Box<Admission>),
     /// The row of an earlier request with the same idempotency key.
     Earlier(InvocationId),
 }
 
+/// A row that was written, and what its transaction found for the execution.
+pub(super) struct Admission {
+    /// The row.
+    pub(super) invocation: Invocation,
+    /// The connection it uses, or why there is none.
+    pub(super) connection: Result<OpenConnection, Missing>,
+    /// Origins that operators granted.
+    pub(super) granted_origins: Vec<String>,
+}
+
 /// Decides about a request and writes its row.
-pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
-    let redactor = params_redactor(gateway, request).await?;
-    let digested = Digested::of(request, &redactor);
+pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
+    let likely = likely_connection(gateway, request)?;
+    let digested = Digested::of(request, &params_redactor(likely.as_ref().ok()));
     let mut work = gateway.storage.write().await?;
     let now = gateway.clock.now();
     let session = work
         .sessions()
-        .lock(request.session_id)
+        .lock(request.agent.session.id)
         .await?
         .ok_or(Error::NotFound("session"))?;
     if session.closed_at.is_some() {
@@ -113,16 +119,24 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
     if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
         return Ok(Admitted::Earlier(earlier));
     }
-    check_rate(gateway, &mut work, session.id, now).await?;
-    let decision = decide_mode(&mut work, &session, request).await?;
+    let query = admission_query(request, &session, now);
+    let facts = work.admission().weigh(&query).await?;
+    check_rate(gateway, &mut work, &facts, &query).await?;
+    let decision = decide_mode(&facts, request.action.risk);
     if decision.mode == Mode::RequireApproval {
-        check_pending(gateway, &mut work, session.id, now).await?;
+        check_pending(gateway, &facts)?;
     }
-    let connection = find_connection(&mut work, &session, request).await?;
+    let connections = session_connections(&mut work, &session).await?;
+    let connection = chosen(request, &session, &connections);
+    let (opened, shown) = match (connection, likely) {
+        (Err(missing), Err(_)) => (Err(missing), digested.shown),
+        (Ok(connection), Ok(likely)) if likely.is(connection) => (Ok(likely), digested.shown),
+        (connection, _) => open_anew(gateway, request, connection)?,
+    };
 
     let invocation = Invocation {
-        connection_id: connection.as_ref().map(|connection| connection.id),
-        params: digested.shown,
+        connection_id: opened.as_ref().ok().map(|opened| opened.connection.id),
+        params: shown,
         ..decided(gateway, request, &session, decision, now)
     };
     let new = new_row(gateway, request, invocation, digested.params)?;
@@ -133,23 +147,86 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
             .await?;
     }
     work.save().await?;
-    Ok(Admitted::New {
-        invocation: Box::new(new.invocation),
-        connection,
-    })
+    Ok(Admitted::New(Box::new(Admission {
+        invocation: new.invocation,
+        connection: opened,
+        granted_origins: facts.granted_origins,
+    })))
+}
+
+/// The connection that will probably be used, opened before the transaction
+/// begins. What counts is what the transaction finds.
+fn likely_connection(
+    gateway: &Gateway,
+    request: &Request,
+) -> Result<Result<OpenConnection, Missing>, Error> {
+    let agent = &request.agent;
+    open(gateway, chosen(request, &agent.session, &agent.connections))
+}
+
+fn chosen<'a>(
+    request: &Request,
+    session: &Session,
+    connections: &'a [Connection],
+) -> Result<&'a Connection, Missing> {
+    let source = &request.plugin.descriptor().id;
+    let user = session.user_id.as_ref();
+    choose(connections, source, request.action.credential, user)
+}
+
+fn open(
+    gateway: &Gateway,
+    chosen: Result<&Connection, Missing>,
+) -> Result<Result<OpenConnection, Missing>, Error> {
+    match chosen {
+        Ok(connection) => OpenConnection::open(gateway, connection).map(Ok),
+        Err(missing) => Ok(Err(missing)),
+    }
 }
 
 /// What finds the credential this request would use: an agent that has got hold
 /// of it may hand it back as a param, and rows are no place for it.
-async fn params_redactor(gateway: &Gateway, request: &Request) -> Result<Redactor, Error> {
-    let mut work = gateway.storage.read().await?;
-    let session = work.sessions().find(request.session_id).await?;
-    let session = session.ok_or(Error::NotFound("session"))?;
-    let connection = find_connection(&mut work, &session, request).await?;
-    let credential = connection
-        .map(|connection| open_credential(gateway, &connection))
-        .transpose()?;
-    Ok(redactor(credential.as_ref()))
+fn params_redactor(connection: Option<&OpenConnection>) -> Arc<Redactor> {
+    match connection {
+        Some(opened) => Arc::clone(&opened.redactor),
+        None => Arc::new(Redactor::keys_only()),
+    }
+}
+
+/// For the rare case that a connection was rotated or removed between the
+/// arrival of a request and its transaction: its credential, and the params
+/// without it.
+fn open_anew(
+    gateway: &Gateway,
+    request: &Request,
+    connection: Result<&Connection, Missing>,
+) -> Result<(Result<OpenConnection, Missing>, Value), Error> {
+    let opened = open(gateway, connection)?;
+    let shown = shown_params(request, &params_redactor(opened.as_ref().ok()));
+    Ok((opened, shown))
+}
+
+/// Params for display: redacted and truncated.
+fn shown_params(request: &Request, redactor: &Redactor) -> Value {
+    truncate(
+        redactor.redact_value(request.params.clone()),
+        MAX_RESULT_BYTES,
+    )
+    .value
+}
+
+fn admission_query(request: &Request, session: &Session, now: Timestamp) -> AdmissionQuery {
+    AdmissionQuery {
+        session_id: session.id,
+        organization_id: session.organization_id.clone(),
+        automation_id: session.automation_id,
+        key: ActionKey {
+            source: request.plugin.descriptor().id.clone(),
+            action: request.action.id.clone(),
+        },
+        rate_since: now.saturating_sub(RATE_WINDOW),
+        now,
+    }
 }
 
 async fn find_earlier(
@@ -167,7 +244,7 @@ async fn find_earlier(
         .await?;
     let earlier = work
         .idempotency_keys()
-        .find(request.session_id, key)
+        .find(request.agent.session.id, key)
         .await?;
     match earlier {
         None => Ok(None),
@@ -179,30 +256,27 @@ async fn find_earlier(
 async fn check_rate(
     gateway: &Gateway,
     work: &mut BoxUnitOfWork,
-    session: SessionId,
-    now: Timestamp,
+    facts: &AdmissionFacts,
+    query: &AdmissionQuery,
 ) -> Result<(), Error> {
     let limit = gateway.config.admission.invocations_per_minute;
-    let since = now.saturating_sub(RATE_WINDOW);
-    if work.invocations().count_since(session, since).await? < limit {
+    if facts.recent < limit {
         return Ok(());
     }
-    let oldest = work.invocations().oldest_since(session, since).await?;
-    let free_at = oldest.unwrap_or(now).saturating_add(RATE_WINDOW);
+    let oldest = work
+        .invocations()
+        .oldest_since(query.session_id, query.rate_since)
+        .await?;
+    let free_at = oldest.unwrap_or(query.now).saturating_add(RATE_WINDOW);
     Err(Error::RateLimited {
         limit,
-        retry_after: free_at.since(now),
+        retry_after: free_at.since(query.now),
     })
 }
 
-async fn check_pending(
-    gateway: &Gateway,
-    work: &mut BoxUnitOfWork,
-    session: SessionId,
-    now: Timestamp,
-) -> Result<(), Error> {
+fn check_pending(gateway: &Gateway, facts: &AdmissionFacts) -> Result<(), Error> {
     let limit = gateway.config.admission.pending_per_session;
-    if work.invocations().count_pending(session, now).await? < limit {
+    if facts.pending < limit {
         return Ok(());
     }
     Err(Error::TooManyPending {
@@ -212,36 +286,13 @@ async fn check_pending(
 }
 
 /// The cascade, over what is stored at this moment.
-async fn decide_mode(
-    work: &mut BoxUnitOfWork,
-    session: &Session,
-    request: &Request,
-) -> Result<ModeDecision, Error> {
-    let key = ActionKey {
-        source: request.plugin.descriptor().id.clone(),
-        action: request.action.id.clone(),
-    };
-    let organization = ModeScope::Organization(session.organization_id.clone());
+fn decide_mode(facts: &AdmissionFacts, risk: Risk) -> ModeDecision {
     let inputs = ModeInputs {
-        automation_override: match session.automation_id {
-            Some(id) => work.modes().find(&ModeScope::Automation(id), &key).await?,
-            None => None,
-        },
-        org_default: work.modes().find(&organization, &key).await?,
+        automation_override: facts.automation_mode.clone(),
+        org_default: facts.organization_mode.clone(),
         connector_override: None,
     };
-    Ok(decide(&inputs, request.action.risk))
-}
-
-async fn find_connection(
-    work: &mut BoxUnitOfWork,
-    session: &Session,
-    request: &Request,
-) -> Result<Option<Connection>, Error> {
-    let connections = session_connections(work, session).await?;
-    let source = &request.plugin.descriptor().id;
-    let user = session.user_id.as_ref();
-    Ok(select(&connections, source, request.action.credential, user).cloned())
+    decide(&inputs, risk)
 }
 
 /// The invocation that a decision makes, without connection and params.

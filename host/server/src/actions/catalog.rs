@@ -6,9 +6,10 @@ use portcullis_core::action::ActionDefinition;
 use portcullis_core::id::{ActionKey, SourceId};
 use portcullis_core::modes::{ModeDecision, ModeInputs, StoredMode, decide};
 use portcullis_runtime::Plugin;
-use portcullis_storage::{BoxUnitOfWork, Connection, ModeScope, Session};
+use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, ModeScope, Session};
 
-use crate::connections::select;
+use crate::access::session_connections;
+use crate::connections::choose;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -41,6 +42,8 @@ pub struct CatalogSource {
     pub display_name: String,
     /// Whether its actions are in the catalog.
     pub status: SourceStatus,
+    /// Why some of its actions are not, and what to do.
+    pub message: Option<String>,
 }
 
 /// Whether a source can be used.
@@ -48,7 +51,7 @@ pub struct CatalogSource {
 pub enum SourceStatus {
     /// It can.
     Ok,
-    /// The session has no connection for it.
+    /// The session has no connection for any of its actions, or none that works.
     NeedsAuth,
 }
 
@@ -64,52 +67,49 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
         sources: Vec::new(),
     };
     for plugin in gateway.sources.plugins() {
-        let before = catalog.actions.len();
-        for definition in plugin.actions() {
-            if is_usable(plugin, definition, &connections, session) {
-                catalog.actions.push(modes.describe(plugin, definition));
-            }
-        }
-        let usable = catalog.actions.len() > before || plugin.actions().is_empty();
+        let (usable, unusable): (Vec<_>, Vec<_>) = plugin
+            .actions()
+            .iter()
+            .map(|action| (action, obstacle(plugin, action, &connections, session)))
+            .partition(|(_, obstacle)| obstacle.is_none());
         catalog.sources.push(CatalogSource {
             id: plugin.descriptor().id.clone(),
             display_name: plugin.descriptor().name.clone(),
-            status: if usable {
-                SourceStatus::Ok
-            } else {
+            status: if usable.is_empty() && !unusable.is_empty() {
                 SourceStatus::NeedsAuth
+            } else {
+                SourceStatus::Ok
             },
+            message: unusable.into_iter().find_map(|(_, obstacle)| obstacle),
         });
+        let described = usable.into_iter().map(|(a, _)| modes.describe(plugin, a));
+        catalog.actions.extend(described);
     }
     Ok(catalog)
 }
 
-/// The connections a session may use. An empty list means none.
-pub(super) async fn session_connections(
-    work: &mut BoxUnitOfWork,
-    session: &Session,
-) -> Result<Vec<Connection>, Error> {
-    Ok(work
-        .connections()
-        .find_many(&session.connection_ids, &session.organization_id)
-        .await?)
-}
-
-fn is_usable(
+/// Why an action cannot work in a session, as far as its connection goes.
+fn obstacle(
     plugin: &Plugin,
     action: &ActionDefinition,
     connections: &[Connection],
     session: &Session,
-) -> bool {
+) -> Option<String> {
     let descriptor = plugin.descriptor();
-    !descriptor.needs_connection()
-        || select(
-            connections,
-            &descriptor.id,
-            action.credential,
-            session.user_id.as_ref(),
-        )
-        .is_some()
+    if !descriptor.needs_connection() {
+        return None;
+    }
+    let user = session.user_id.as_ref();
+    match choose(connections, &descriptor.id, action.credential, user) {
+        Ok(connection) => match connection.status {
+            ConnectionStatus::Active => None,
+            ConnectionStatus::NeedsReauth => Some(format!(
+                "{} refused the credential of connection {}; a person must renew it",
+                descriptor.name, connection.id
+            )),
+        },
+        Err(missing) => Some(missing.message(&descriptor.id)),
+    }
 }
 
 /// Every override that applies to a session.

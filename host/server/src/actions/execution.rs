@@ -7,47 +7,70 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::id::SourceId;
-use portcullis_core::invocation::{FailureCode, Invocation, InvocationError};
+use portcullis_core::action::ActionDefinition;
+use portcullis_core::invocation::{BaseUrls, FailureCode, Invocation, InvocationError};
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
-use portcullis_runtime::egress::{CallEgress, Credential, Origin};
-use portcullis_runtime::{Call, GuestError, Outcome, Plugin};
-use portcullis_storage::{Completion, CompletionStatus, Connection};
+use portcullis_runtime::egress::{CallEgress, CredentialVerdict, Origin};
+use portcullis_runtime::{Call, CallReport, GuestError, Outbound, Outcome, Plugin};
+use portcullis_storage::{
+    BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus,
+};
 use serde_json::Value;
 
-use crate::connections::{open_credential, redactor};
+use super::admission::Admission;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// An admitted invocation and what it needs to run.
 pub(super) struct Execution {
-    pub(super) invocation: Invocation,
+    pub(super) admission: Admission,
     pub(super) plugin: Plugin,
+    pub(super) action: ActionDefinition,
     pub(super) params: Value,
-    pub(super) connection: Option<Connection>,
 }
 
 /// Runs an invocation and returns it as it was persisted.
 pub(super) async fn execute(gateway: &Gateway, execution: Execution) -> Result<Invocation, Error> {
     let started_at = gateway.clock.now();
-    let ending = match run(gateway, &execution).await {
-        Ok(ending) => ending,
+    let ran = match run(gateway, &execution).await {
+        Ok(ran) => ran,
         Err(error) => {
             tracing::error!(
-                invocationId = %execution.invocation.id,
+                invocationId = %execution.admission.invocation.id,
                 error = &error as &dyn std::error::Error,
                 "an invocation could not be executed"
             );
-            Ending::failed(
-                FailureCode::Internal,
-                "the gateway could not execute this; its log says why".to_owned(),
-            )
+            let message = "the gateway could not execute this; its log says why";
+            Ran::without_guest(FailureCode::Internal, message.to_owned())
         }
     };
-    let completion = completion(ending, started_at, gateway.clock.now());
-    persist(gateway, execution.invocation, completion).await
+    let ended = Ended {
+        completion: completion(ran.ending, started_at, gateway.clock.now()),
+        credential: ran.credential,
+        invocation: execution.admission.invocation,
+        connection: (execution.admission.connection)
+            .ok()
+            .map(|opened| opened.connection),
+    };
+    persist(gateway, ended).await
+}
+
+/// What came of running.
+struct Ran {
+    ending: Ending,
+    /// What the upstream thought of the credential.
+    credential: CredentialVerdict,
+}
+
+impl Ran {
+    fn without_guest(code: FailureCode, message: String) -> Self {
+        Self {
+            ending: Ending::failed(code, message),
+            credential: CredentialVerdict::Unknown,
+        }
+    }
 }
 
 /// How an execution ended: redacted and truncated.
@@ -62,84 +85,90 @@ impl Ending {
     }
 }
 
-async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ending, Error> {
+async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
     let descriptor = execution.plugin.descriptor();
-    if execution.connection.is_none() && descriptor.needs_connection() {
-        return Ok(Ending::failed(
-            FailureCode::ConnectionMissing,
-            connection_missing(&descriptor.id),
-        ));
-    }
-    let credential = match &execution.connection {
-        Some(connection) => Some(open_credential(gateway, connection)?),
-        None => None,
+    let redactor = match &execution.admission.connection {
+        Ok(opened) => Arc::clone(&opened.redactor),
+        Err(missing) if descriptor.needs_connection() => {
+            let message = missing.message(&descriptor.id);
+            return Ok(Ran::without_guest(FailureCode::ConnectionMissing, message));
+        }
+        Err(_) => Arc::new(Redactor::keys_only()),
     };
-    let redactor = Arc::new(redactor(credential.as_ref()));
-    let egress = call_egress(gateway, execution, credential).await?;
+    let egress = Arc::new(call_egress(execution));
     let clock = Arc::clone(&gateway.clock);
     let report = execution
         .plugin
         .execute(Call {
-            action: execution.invocation.action.clone(),
+            action: execution.action.id.clone(),
             params: execution.params.to_string(),
-            idempotency_key: execution.invocation.id.to_string(),
-            outbound: Arc::new(egress),
+            idempotency_key: execution.admission.invocation.id.to_string(),
+            outbound: Arc::clone(&egress) as Arc<dyn Outbound>,
             clock: Arc::new(move || clock.now()),
             redactor: Arc::clone(&redactor),
         })
         .await;
     tracing::debug!(
-        invocationId = %execution.invocation.id,
+        invocationId = %execution.admission.invocation.id,
         cpuMicros = u64::try_from(report.usage.cpu_time.as_micros()).unwrap_or(u64::MAX),
         memoryBytes = report.usage.memory_bytes,
         httpRequests = report.usage.http_requests,
         logLinesDropped = report.usage.log_lines_dropped,
         "the guest has run"
     );
-    // A result of some megabytes takes a while to redact and cut; the threads
-    // that serve requests have other things to do.
-    tokio::task::spawn_blocking(move || ending(report.outcome, &redactor))
+    Ok(Ran {
+        credential: egress.credential_verdict(refuses_credential(&report.outcome)),
+        ending: ending(report, redactor).await?,
+    })
+}
+
+/// Whether the provider says that the upstream refused the credential. Not every
+/// upstream says so with a 401.
+fn refuses_credential(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(error) if error.code == FailureCode::Unauthorized)
+}
+
+/// The capabilities of this one call: the plugin's endpoints, the connection's
+/// bases and credential, the operator's grants as they were at its admission.
+fn call_egress(execution: &Execution) -> CallEgress {
+    let descriptor = execution.plugin.descriptor();
+    let granted: HashSet<Origin> = execution
+        .admission
+        .granted_origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok())
+        .collect();
+    let (base_urls, credential, missing) = match &execution.admission.connection {
+        Ok(opened) => {
+            let base_urls = opened.connection.base_urls.clone();
+            (base_urls, Some(opened.credential.clone()), String::new())
+        }
+        Err(missing) => (BaseUrls::new(), None, missing.message(&descriptor.id)),
+    };
+    CallEgress::new(
+        execution.plugin.egress().clone(),
+        descriptor.endpoints.clone().into(),
+        base_urls,
+        granted,
+        credential,
+        missing,
+    )
+}
+
+/// A result of this many bytes is redacted and cut within a millisecond; a larger
+/// one by a thread that serves no requests.
+const INLINE_RESULT_BYTES: usize = 64 << 10;
+
+async fn ending(report: CallReport, redactor: Arc<Redactor>) -> Result<Ending, Error> {
+    if report.result_bytes <= INLINE_RESULT_BYTES {
+        return Ok(ending_of(report.outcome, &redactor));
+    }
+    tokio::task::spawn_blocking(move || ending_of(report.outcome, &redactor))
         .await
         .map_err(|panic| Error::Internal(panic.to_string()))
 }
 
-/// The capabilities of this one call: the plugin's endpoints, the connection's
-/// bases and credential, the operator's grants as they are now.
-async fn call_egress(
-    gateway: &Gateway,
-    execution: &Execution,
-    credential: Option<Credential>,
-) -> Result<CallEgress, Error> {
-    let mut work = gateway.storage.read().await?;
-    let origins = work.egress_grants().origins().await?;
-    drop(work);
-    let granted: HashSet<Origin> = origins
-        .iter()
-        .filter_map(|origin| origin.parse().ok())
-        .collect();
-    let base_urls = execution
-        .connection
-        .as_ref()
-        .map(|connection| connection.base_urls.clone())
-        .unwrap_or_default();
-    Ok(CallEgress::new(
-        execution.plugin.egress().clone(),
-        execution.plugin.descriptor().endpoints.clone().into(),
-        base_urls,
-        granted,
-        credential,
-        connection_missing(&execution.plugin.descriptor().id),
-    ))
-}
-
-fn connection_missing(source: &SourceId) -> String {
-    format!(
-        "this session has no {source} connection that the action may use; \
-         connect {source} and open a session with the connection's id"
-    )
-}
-
-fn ending(outcome: Outcome, redactor: &Redactor) -> Ending {
+fn ending_of(outcome: Outcome, redactor: &Redactor) -> Ending {
     match outcome {
         Outcome::Completed(value) => {
             let cut = truncate(redactor.redact_value(value), MAX_RESULT_BYTES);
@@ -199,18 +228,22 @@ const PERSIST_PAUSES: [Duration; 4] = [
     Duration::from_secs(3),
 ];
 
-/// Writes the outcome. An attempt that failed is repeated, which is harmless:
-/// the update is conditional.
-async fn persist(
-    gateway: &Gateway,
+/// An execution that has ended and is not written yet.
+struct Ended {
     invocation: Invocation,
+    connection: Option<Connection>,
     completion: Completion,
-) -> Result<Invocation, Error> {
+    credential: CredentialVerdict,
+}
+
+/// Writes the outcome. An attempt that failed is repeated, which is harmless:
+/// the updates are conditional.
+async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
     for pause in PERSIST_PAUSES {
-        match try_persist(gateway, &invocation, &completion).await {
+        match try_persist(gateway, &ended).await {
             Err(Error::Storage(error)) => {
                 tracing::warn!(
-                    invocationId = %invocation.id,
+                    invocationId = %ended.invocation.id,
                     error = &error as &dyn std::error::Error,
                     "the outcome could not be written; trying again"
                 );
@@ -219,35 +252,90 @@ async fn persist(
             written => return written,
         }
     }
-    try_persist(gateway, &invocation, &completion).await
+    try_persist(gateway, &ended).await
 }
 
 /// Writes the outcome with one conditional update. When the row has ended
 /// meanwhile, because this node was given up for lost, that ending stands.
-async fn try_persist(
-    gateway: &Gateway,
-    invocation: &Invocation,
-    completion: &Completion,
-) -> Result<Invocation, Error> {
+async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Error> {
+    let (invocation, completion) = (&ended.invocation, &ended.completion);
     let mut work = gateway.storage.write().await?;
     let written = work
         .invocations()
         .finish(invocation.id, &gateway.node, completion)
         .await?;
-    let stored = work
-        .invocations()
-        .find(invocation.id, invocation.session_id)
-        .await?;
+    let standing = if written {
+        None
+    } else {
+        let found = work
+            .invocations()
+            .find(invocation.id, invocation.session_id)
+            .await?;
+        Some(found.ok_or(Error::NotFound("invocation"))?)
+    };
+    note_credential(&mut work, ended).await?;
     work.save().await?;
-    let stored = stored.ok_or(Error::NotFound("invocation"))?;
+    let Some(standing) = standing else {
+        return Ok(finished(invocation, completion));
+    };
     // After an attempt whose commit succeeded unseen the row is final already,
     // with what this node wrote.
-    if !written && stored.completed_at != Some(completion.completed_at) {
+    if standing.completed_at != Some(completion.completed_at) {
         tracing::warn!(
             invocationId = %invocation.id,
-            status = %stored.status,
+            status = %standing.status,
             "the outcome came too late; what was recorded meanwhile stands"
         );
     }
-    Ok(stored)
+    Ok(standing)
+}
+
+/// The invocation as its row stands after this completion.
+fn finished(invocation: &Invocation, completion: &Completion) -> Invocation {
+    Invocation {
+        status: completion.status.into(),
+        result: completion.result.clone(),
+        result_truncated: completion.result_truncated,
+        error: completion.error.clone(),
+        duration_ms: Some(completion.duration_ms),
+        completed_at: Some(completion.completed_at),
+        ..invocation.clone()
+    }
+}
+
+/// Marks a connection whose credential the upstream refused, and one that was
+/// marked and works again. A refusal says nothing about a credential that has
+/// been rotated meanwhile.
+async fn note_credential(work: &mut BoxUnitOfWork, ended: &Ended) -> Result<(), Error> {
+    let Some(connection) = &ended.connection else {
+        return Ok(());
+    };
+    let status = match ended.credential {
+        CredentialVerdict::Refused => ConnectionStatus::NeedsReauth,
+        CredentialVerdict::Accepted => ConnectionStatus::Active,
+        CredentialVerdict::Unknown => return Ok(()),
+    };
+    if status == connection.status {
+        return Ok(());
+    }
+    let noted = work
+        .connections()
+        .set_status(
+            connection.id,
+            &connection.organization_id,
+            connection.version,
+            status,
+            ended.completion.completed_at,
+        )
+        .await?;
+    if noted {
+        tracing::warn!(
+            connectionId = %connection.id,
+            organizationId = %connection.organization_id,
+            sourceId = %connection.provider,
+            status = status.as_str(),
+            "what is known of a connection's credential has changed"
+        );
+    }
+    Ok(())
 }

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::admission::{Admitted, Request, admit};
 use super::execution::{Execution, execute};
+use crate::access::Agent;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -36,7 +37,7 @@ pub struct InvokeRequest {
 /// there is no invocation.
 pub async fn invoke(
     gateway: &Arc<Gateway>,
-    session_id: SessionId,
+    agent: Agent,
     request: InvokeRequest,
 ) -> Result<Invocation, Error> {
     // Taken before the look at whether the gateway is shutting down: a shutdown
@@ -45,7 +46,7 @@ pub async fn invoke(
     if gateway.executions.is_closed() {
         return Err(Error::ShuttingDown);
     }
-    let request = validate(gateway, session_id, request)?;
+    let request = validate(gateway, agent, request)?;
     let task = admit_and_execute(Arc::clone(gateway), request);
     // A task of its own from here on: between the commit of the row and its
     // execution nobody may hang up on us.
@@ -57,11 +58,7 @@ pub async fn invoke(
 }
 
 /// Finds source and action and checks the params.
-fn validate(
-    gateway: &Gateway,
-    session_id: SessionId,
-    request: InvokeRequest,
-) -> Result<Request, Error> {
+fn validate(gateway: &Gateway, agent: Agent, request: InvokeRequest) -> Result<Request, Error> {
     let unknown_source = || Error::UnknownSource(request.integration.chars().take(128).collect());
     let source: SourceId = request.integration.parse().map_err(|_| unknown_source())?;
     let plugin = gateway
@@ -85,7 +82,7 @@ fn validate(
         .validate(&request.params)
         .map_err(Error::InvalidParams)?;
     Ok(Request {
-        session_id,
+        agent,
         action: action.clone(),
         params: request.params,
         idempotency_key: request.idempotency_key,
@@ -94,28 +91,25 @@ fn validate(
 }
 
 async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<Invocation, Error> {
-    let (invocation, connection) = match admit(&gateway, &request).await? {
-        Admitted::Earlier(id) => return wait_for_end(&gateway, request.session_id, id).await,
-        Admitted::New {
-            invocation,
-            connection,
-        } => (*invocation, connection),
+    let session_id = request.agent.session.id;
+    let admission = match admit(&gateway, &request).await? {
+        Admitted::Earlier(id) => return wait_for_end(&gateway, session_id, id).await,
+        Admitted::New(admission) => *admission,
     };
-    let id = invocation.id;
-    let invocation = if invocation.status == InvocationStatus::Executing {
-        let execution = Execution {
-            invocation,
-            plugin: request.plugin,
-            params: request.params,
-            connection,
-        };
+    let invocation = if admission.invocation.status == InvocationStatus::Executing {
         let _telling = TellEnd {
             gateway: &gateway,
-            id,
+            id: admission.invocation.id,
+        };
+        let execution = Execution {
+            admission,
+            plugin: request.plugin,
+            action: request.action,
+            params: request.params,
         };
         execute(&gateway, execution).await?
     } else {
-        invocation
+        admission.invocation
     };
     log(&invocation);
     Ok(invocation)

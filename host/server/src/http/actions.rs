@@ -100,21 +100,14 @@ fn example(example: ActionExample) -> ExampleObject {
 }
 
 fn source_object(source: CatalogSource) -> SourceObject {
-    let (status, message) = match source.status {
-        SourceStatus::Ok => ("ok", None),
-        SourceStatus::NeedsAuth => (
-            "needs_auth",
-            Some(format!(
-                "this session has no {} connection; open a session with one",
-                source.display_name
-            )),
-        ),
-    };
     SourceObject {
         id: source.id.to_string(),
         display_name: source.display_name,
-        status,
-        message,
+        status: match source.status {
+            SourceStatus::Ok => "ok",
+            SourceStatus::NeedsAuth => "needs_auth",
+        },
+        message: source.message,
     }
 }
 
@@ -151,7 +144,7 @@ pub(super) struct InvokeBody {
 /// `POST /invoke`
 pub(super) async fn invoke(
     State(gateway): State<Arc<Gateway>>,
-    OwnSandbox(session): OwnSandbox,
+    OwnSandbox(agent): OwnSandbox,
     headers: HeaderMap,
     JsonBody(body): JsonBody<InvokeBody>,
 ) -> Result<Response, ApiError> {
@@ -161,7 +154,7 @@ pub(super) async fn invoke(
         params: body.params,
         idempotency_key: idempotency_key(&headers)?,
     };
-    let invocation = invoking::invoke(&gateway, session.id, request).await?;
+    let invocation = invoking::invoke(&gateway, agent, request).await?;
     Ok(answer(&invocation))
 }
 

@@ -11,7 +11,7 @@ use portcullis_storage::Session;
 
 use super::error::ApiError;
 use super::extract::{Authenticated, parse_id};
-use crate::access::{self, Actor, Need};
+use crate::access::{self, Actor, Agent, Need};
 use crate::gateway::Gateway;
 
 /// The operator.
@@ -30,7 +30,7 @@ pub(super) struct OrgManager {
 pub(super) struct InSession(pub(super) Session);
 
 /// The sandbox of the session in the path, and nobody else.
-pub(super) struct OwnSandbox(pub(super) Session);
+pub(super) struct OwnSandbox(pub(super) Agent);
 
 impl FromRequestParts<Arc<Gateway>> for Operator {
     type Rejection = ApiError;
@@ -101,8 +101,7 @@ impl FromRequestParts<Arc<Gateway>> for OwnSandbox {
     ) -> Result<Self, ApiError> {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
         let id: SessionId = path_id(parts, "session_id", "session").await?;
-        access::own_sandbox(&caller, id)?;
-        Ok(Self(access::session(gateway, &caller, id).await?))
+        Ok(Self(access::agent(gateway, &caller, id).await?))
     }
 }
 

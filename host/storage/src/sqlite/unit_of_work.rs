@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, Transaction};
 
 use crate::{
-    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository, EgressGrantRepository, Error,
-    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository, automations::SqliteAutomationRepository,
-    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
-    error::during, idempotency::SqliteIdempotencyRepository,
-    invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
-    organizations::SqliteOrganizationRepository, sessions::SqliteSessionRepository,
+    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
+    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
+    OrganizationRepository, SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
+    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
+    egress_grants::SqliteEgressGrantRepository, error::during,
+    idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
+    modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
+    sessions::SqliteSessionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
