@@ -160,6 +160,7 @@ fn sandbox_span() -> Span {
     )
 }
 
+/// Numbers are signed: traces have no others, and would take these for text.
 fn record(span: &Span, report: &CallReport) {
     if span.is_disabled() {
         return;
@@ -172,10 +173,11 @@ fn record(span: &Span, report: &CallReport) {
         ("cpuMicros", usage.cpu_time),
         ("upstreamMicros", usage.upstream_time),
     ] {
-        span.record(field, u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        span.record(field, i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
     }
-    span.record("memoryBytes", usage.memory_bytes);
-    span.record("httpRequests", usage.http_requests);
+    let memory_bytes = i64::try_from(usage.memory_bytes).unwrap_or(i64::MAX);
+    span.record("memoryBytes", memory_bytes);
+    span.record("httpRequests", i64::from(usage.http_requests));
 }
 
 fn not_run(code: FailureCode, message: &str) -> CallReport {

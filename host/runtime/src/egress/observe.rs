@@ -101,7 +101,7 @@ impl<'a> Watched<'a> {
         self.result = ExchangeResult::from(answer);
         match answer {
             Ok(response) => {
-                self.span.record("status", response.status);
+                self.span.record("status", i64::from(response.status));
                 self.span.record("requestSent", true);
             }
             Err(error) => {
