@@ -23,6 +23,7 @@ use super::catalog::session_connections;
 use crate::connections::{open_credential, redactor, select};
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::metrics::Stage;
 use crate::vault::Place;
 
 /// The window of the rate limit.
@@ -97,7 +98,10 @@ pub enum Admitted {
 }
 
 /// Decides about a request and writes its row.
+#[tracing::instrument(name = "admission", level = "debug", skip_all)]
 pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
+    let source = request.plugin.descriptor().id.as_str();
+    let _timed = gateway.metrics.time(source, Stage::Admission);
     let redactor = params_redactor(gateway, request).await?;
     let digested = Digested::of(request, &redactor);
     let mut work = gateway.storage.write().await?;

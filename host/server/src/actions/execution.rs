@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::connections::{open_credential, redactor};
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::metrics::Stage;
 
 /// An admitted invocation and what it needs to run.
 pub(super) struct Execution {
@@ -88,6 +89,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ending, Error> 
             redactor: Arc::clone(&redactor),
         })
         .await;
+    gateway.metrics.ran(descriptor.id.as_str(), &report.usage);
     tracing::debug!(
         invocationId = %execution.invocation.id,
         cpuMicros = u64::try_from(report.usage.cpu_time.as_micros()).unwrap_or(u64::MAX),
@@ -122,14 +124,16 @@ async fn call_egress(
         .as_ref()
         .map(|connection| connection.base_urls.clone())
         .unwrap_or_default();
-    Ok(CallEgress::new(
+    let egress = CallEgress::new(
         execution.plugin.egress().clone(),
         execution.plugin.descriptor().endpoints.clone().into(),
         base_urls,
         granted,
         credential,
         connection_missing(&execution.plugin.descriptor().id),
-    ))
+    );
+    let source = execution.plugin.descriptor().id.as_str();
+    Ok(egress.observed_by(gateway.metrics.egress_of(source)))
 }
 
 fn connection_missing(source: &SourceId) -> String {
@@ -201,11 +205,14 @@ const PERSIST_PAUSES: [Duration; 4] = [
 
 /// Writes the outcome. An attempt that failed is repeated, which is harmless:
 /// the update is conditional.
+#[tracing::instrument(name = "persist", level = "debug", skip_all)]
 async fn persist(
     gateway: &Gateway,
     invocation: Invocation,
     completion: Completion,
 ) -> Result<Invocation, Error> {
+    let source = invocation.source.as_str();
+    let _timed = gateway.metrics.time(source, Stage::Persistence);
     for pause in PERSIST_PAUSES {
         match try_persist(gateway, &invocation, &completion).await {
             Err(Error::Storage(error)) => {

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::admission::{Admitted, Request, admit};
 use super::execution::{Execution, execute};
+use super::observed::Observed;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -45,13 +46,16 @@ pub async fn invoke(
     if gateway.executions.is_closed() {
         return Err(Error::ShuttingDown);
     }
-    let request = validate(gateway, session_id, request)?;
-    let task = admit_and_execute(Arc::clone(gateway), request);
+    let observed = Observed::begin(gateway, session_id, &request);
+    let request =
+        validate(gateway, session_id, request).inspect_err(|error| observed.refused(error))?;
+    let span = observed.span();
+    let task = admit_and_execute(Arc::clone(gateway), request, observed);
     // A task of its own from here on: between the commit of the row and its
     // execution nobody may hang up on us.
     gateway
         .executions
-        .spawn(task.instrument(tracing::Span::current()))
+        .spawn(task.instrument(span).in_current_span())
         .await
         .unwrap_or_else(|panic| Err(Error::Internal(panic.to_string())))
 }
@@ -93,9 +97,18 @@ fn validate(
     })
 }
 
-async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<Invocation, Error> {
-    let (invocation, connection) = match admit(&gateway, &request).await? {
-        Admitted::Earlier(id) => return wait_for_end(&gateway, request.session_id, id).await,
+async fn admit_and_execute(
+    gateway: Arc<Gateway>,
+    request: Request,
+    observed: Observed,
+) -> Result<Invocation, Error> {
+    let admitted = admit(&gateway, &request).await;
+    let admitted = admitted.inspect_err(|error| observed.refused(error))?;
+    let (invocation, connection) = match admitted {
+        Admitted::Earlier(id) => {
+            observed.repeated();
+            return wait_for_end(&gateway, request.session_id, id).await;
+        }
         Admitted::New {
             invocation,
             connection,
@@ -113,11 +126,13 @@ async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<In
             gateway: &gateway,
             id,
         };
-        execute(&gateway, execution).await?
+        let ended = execute(&gateway, execution).await;
+        ended.inspect_err(|error| observed.unrecorded(error))?
     } else {
         invocation
     };
     log(&invocation);
+    observed.ended(&invocation);
     Ok(invocation)
 }
 
