@@ -13,6 +13,7 @@ mod invoking;
 mod layers;
 mod lifecycle;
 mod managing;
+mod metrics;
 mod modes;
 mod plugins;
 mod secrets;

@@ -93,8 +93,7 @@ pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway
     let loaded = component::load(&config);
     let mut sources = Sources::default();
     sources.add("linear", loaded.linear);
-    let allocator = loaded.sandbox.allocator();
-    let gateway = Gateway::new(config, storage, clock, sources, allocator).expect("a gateway");
+    let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox).expect("a gateway");
     portcullis::actions::upkeep::recover(&gateway)
         .await
         .expect("recovery");

@@ -36,7 +36,7 @@ pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{linear_component, plugins_directory};
 pub use host::{TestHost, bearer, call};
-pub use log::{captured_lines_with, captured_log};
+pub use log::{capture_no_log, captured_lines_with, captured_log};
 pub use served::Served;
 pub use wire::{Wire, post_head};
 

@@ -28,9 +28,15 @@ pub fn captured_lines_with(text: &str) -> Vec<Value> {
         .collect()
 }
 
+static STARTED: Once = Once::new();
+
+/// Captures nothing: for tests whose process has a subscriber of its own.
+pub fn capture_no_log() {
+    STARTED.call_once(|| {});
+}
+
 /// Starts capturing, once for each process.
 pub(crate) fn capture() {
-    static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
             .json()

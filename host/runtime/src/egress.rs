@@ -10,6 +10,8 @@
 //! | `echo` | where it must not turn up |
 //! | `verdict` | whether upstreams take it |
 //! | `response`, `body`, `failure` | what the guest learns |
+//! | `observe` | what metrics and traces learn |
+//! | `operator` | the gateway's own requests, which pass none of this |
 //! | `limits` | how much |
 //!
 //! A guest names an endpoint; scheme, host, port and credential are the host's.
@@ -28,6 +30,8 @@ mod failure;
 mod headers;
 mod limits;
 mod message;
+mod observe;
+mod operator;
 mod origin;
 mod path;
 mod resolver;
@@ -46,17 +50,21 @@ use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{Endpoint, Method};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 pub use client::{ClientError, EgressClient};
 pub use credential::Credential;
 pub use limits::EgressLimits;
-pub use message::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+pub use message::{Denial, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+pub use observe::{EgressObserver, Exchange, ExchangeResult};
+pub use operator::{OperatorClient, OperatorRequestError};
 pub use origin::{Origin, OriginError};
 pub use resolver::{Resolve, SystemResolver};
 pub use verdict::CredentialVerdict;
 
 use credential::Attachment;
 use echo::Echoes;
+use observe::Watched;
 use target::Base;
 use verdict::CredentialAnswers;
 
@@ -72,6 +80,7 @@ pub struct CallEgress {
     connection_missing: String,
     echoes: Echoes,
     answers: CredentialAnswers,
+    observer: Option<Arc<dyn EgressObserver>>,
 }
 
 impl CallEgress {
@@ -105,6 +114,16 @@ impl CallEgress {
             connection_missing: connection_missing.into(),
             echoes,
             answers: CredentialAnswers::default(),
+            observer: None,
+        }
+    }
+
+    /// Tells an observer how each request ended.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn EgressObserver>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
         }
     }
 
@@ -124,9 +143,28 @@ impl CallEgress {
         request: HttpRequest,
         deadline: Instant,
     ) -> Result<HttpResponse, HttpError> {
+        let endpoint = self.endpoint(&request.endpoint);
+        let declared = endpoint.as_ref().ok().copied();
+        let watched = Watched::begin(self.observer.as_deref(), declared, request.method);
+        let span = watched.span().clone();
+        let answer = self
+            .attempt(request, endpoint, deadline, &watched)
+            .instrument(span)
+            .await;
+        watched.ended(&answer);
+        answer
+    }
+
+    async fn attempt(
+        &self,
+        request: HttpRequest,
+        endpoint: Result<&Endpoint, HttpError>,
+        deadline: Instant,
+        watched: &Watched<'_>,
+    ) -> Result<HttpResponse, HttpError> {
         let deadline = earlier(deadline, request.timeout);
-        let endpoint = self.endpoint(&request.endpoint)?;
-        let headers = self.check(&request, endpoint)?;
+        let endpoint = endpoint?;
+        let headers = self.check(&request, endpoint, watched)?;
         let base = Base::of(endpoint, &self.base_urls, &self.granted)?;
         base.check(endpoint)?;
         let outgoing = self.compose(request, headers, endpoint, &base)?;
@@ -149,8 +187,8 @@ impl CallEgress {
             .find(|endpoint| endpoint.name == name)
             .ok_or_else(|| {
                 let declared: Vec<_> = self.endpoints.iter().map(|e| e.name.as_str()).collect();
-                HttpError::unsent(
-                    HttpErrorKind::Denied,
+                HttpError::denied(
+                    Denial::Endpoint,
                     format!(
                         "no endpoint of that name; provider.describe declares [{}]",
                         declared.join(", ")
@@ -160,10 +198,15 @@ impl CallEgress {
     }
 
     /// All checks that need the request alone.
-    fn check(&self, request: &HttpRequest, endpoint: &Endpoint) -> Result<HeaderMap, HttpError> {
+    fn check(
+        &self,
+        request: &HttpRequest,
+        endpoint: &Endpoint,
+        watched: &Watched<'_>,
+    ) -> Result<HeaderMap, HttpError> {
         let limits = self.client.limits();
         path::check_path(&request.path, limits.max_path_bytes)?;
-        path::check_route(endpoint, request.method, &request.path)?;
+        watched.matched(path::check_route(endpoint, request.method, &request.path)?);
         let headers = headers::guest_headers(&request.headers, endpoint, limits)?;
         let body_bytes = request.body.as_ref().map_or(0, Vec::len);
         if body_bytes > limits.max_request_body_bytes {
@@ -192,8 +235,8 @@ impl CallEgress {
                 .as_deref()
                 .is_some_and(|body| self.echoes.are_in(body));
         if found {
-            return Err(HttpError::unsent(
-                HttpErrorKind::Denied,
+            return Err(HttpError::denied(
+                Denial::Credential,
                 "the request contains a credential",
             ));
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -13,6 +12,7 @@ use wasmtime::{
 use crate::bindings::ActionSource;
 use crate::config::SandboxConfig;
 use crate::error::SandboxError;
+use crate::places::{Places, SandboxLoad};
 use crate::state::CallState;
 
 /// Stack that host functions get beyond the guest's own. Running out of it
@@ -42,8 +42,7 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<CallState>,
     pub(crate) config: SandboxConfig,
     pub(crate) allocator: Allocator,
-    /// One permit for each call that may run.
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Places,
     pub(crate) guests: GuestThreads,
     /// Where requests run: the runtime that made the sandbox.
     pub(crate) io: Handle,
@@ -83,7 +82,7 @@ impl Sandbox {
             shared: Arc::new(Shared {
                 linker,
                 allocator,
-                places: Arc::new(Semaphore::new(config.concurrent_calls as usize)),
+                places: Places::new(config.concurrent_calls),
                 guests: GuestThreads::start(config.guest_threads)?,
                 io: Handle::current(),
                 engine,
@@ -96,6 +95,11 @@ impl Sandbox {
     /// an operator's attention.
     pub fn allocator(&self) -> Allocator {
         self.shared.allocator
+    }
+
+    /// How busy it is.
+    pub fn load(&self) -> SandboxLoad {
+        self.shared.places.load()
     }
 
     /// What the sandbox was set up with.

@@ -9,9 +9,10 @@ use portcullis_core::invocation::FailureCode;
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::bindings::exports::actions::Context;
@@ -84,8 +85,15 @@ pub struct CallReport {
 /// What a call used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// CPU time of the guest, without the time it waited for HTTP.
+    /// Waiting for a place.
+    pub queue_time: Duration,
+    /// Making the instance, from the call's start on.
+    pub instantiate_time: Duration,
+    /// CPU time of the guest, its instance's making included, without the time
+    /// it waited for HTTP.
     pub cpu_time: Duration,
+    /// Waiting for HTTP; requests that ran side by side count once.
+    pub upstream_time: Duration,
     /// Peak of linear memory, in bytes.
     pub memory_bytes: usize,
     /// Requests sent or refused.
@@ -100,12 +108,28 @@ impl Plugin {
     /// Never fails: whatever the guest does is an [`Outcome`]. Dropping the
     /// future ends the call.
     pub async fn execute(&self, call: Call) -> CallReport {
-        let Some(place) = take_place(&self.inner.sandbox).await else {
-            return not_run(
+        let span = sandbox_span();
+        let queued_at = Instant::now();
+        let place = take_place(&self.inner.sandbox).await;
+        let queue_time = queued_at.elapsed();
+        let mut report = match place {
+            Some(place) => self.run_on_guest_threads(place, call, span.clone()).await,
+            None => not_run(
                 FailureCode::Busy,
                 "the sandbox has no free place; try again",
-            );
+            ),
         };
+        report.usage.queue_time = queue_time;
+        record(&span, &report);
+        report
+    }
+
+    async fn run_on_guest_threads(
+        &self,
+        place: OwnedSemaphorePermit,
+        call: Call,
+        span: Span,
+    ) -> CallReport {
         let plugin = self.clone();
         let run = async move {
             let report = run(&plugin, call).await;
@@ -113,7 +137,7 @@ impl Plugin {
             report
         };
         let guests = self.inner.sandbox.shared.guests.handle();
-        let task = guests.spawn(run.instrument(tracing::Span::current()));
+        let task = guests.spawn(run.instrument(span));
         match AbortOnDropHandle::new(task).await {
             Ok(report) => report,
             Err(join_error) => {
@@ -122,6 +146,40 @@ impl Plugin {
             }
         }
     }
+}
+
+/// What a trace tells of a call: names and numbers, nothing a guest wrote.
+fn sandbox_span() -> Span {
+    tracing::debug_span!(
+        "sandbox",
+        outcome = Empty,
+        queueMicros = Empty,
+        instantiateMicros = Empty,
+        cpuMicros = Empty,
+        upstreamMicros = Empty,
+        memoryBytes = Empty,
+        httpRequests = Empty,
+    )
+}
+
+/// Numbers are signed: traces have no others, and would take these for text.
+fn record(span: &Span, report: &CallReport) {
+    if span.is_disabled() {
+        return;
+    }
+    let usage = &report.usage;
+    span.record("outcome", report.outcome.as_str());
+    for (field, time) in [
+        ("queueMicros", usage.queue_time),
+        ("instantiateMicros", usage.instantiate_time),
+        ("cpuMicros", usage.cpu_time),
+        ("upstreamMicros", usage.upstream_time),
+    ] {
+        span.record(field, i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
+    }
+    let memory_bytes = i64::try_from(usage.memory_bytes).unwrap_or(i64::MAX);
+    span.record("memoryBytes", memory_bytes);
+    span.record("httpRequests", i64::from(usage.http_requests));
 }
 
 fn not_run(code: FailureCode, message: &str) -> CallReport {
@@ -134,11 +192,8 @@ fn not_run(code: FailureCode, message: &str) -> CallReport {
 
 /// Waits a bounded time for a place.
 pub(crate) async fn take_place(sandbox: &Sandbox) -> Option<OwnedSemaphorePermit> {
-    let places = Arc::clone(&sandbox.shared.places);
-    timeout(sandbox.shared.config.queue_timeout, places.acquire_owned())
-        .await
-        .ok()?
-        .ok()
+    let shared = &sandbox.shared;
+    shared.places.take(shared.config.queue_timeout).await
 }
 
 async fn run(plugin: &Plugin, call: Call) -> CallReport {
@@ -200,7 +255,9 @@ async fn execute(
     params: &String,
 ) -> wasmtime::Result<Result<String, types::Error>> {
     store.data().meter.resume();
+    let began = Instant::now();
     let instance = plugin.inner.pre.instantiate_async(&mut *store).await?;
+    store.data_mut().instantiate_time = began.elapsed();
     instance
         .portcullis_provider_actions()
         .call_execute(store, context, action, params)
@@ -282,7 +339,11 @@ fn guest_error(error: &types::Error, state: &CallState) -> GuestError {
 
 fn usage(state: &CallState) -> Usage {
     Usage {
+        // Known to who waited for the place.
+        queue_time: Duration::ZERO,
+        instantiate_time: state.instantiate_time,
         cpu_time: state.meter.used(),
+        upstream_time: state.upstream.total(),
         memory_bytes: state.limiter.memory_bytes(),
         http_requests: state.http_requests,
         log_lines_dropped: state.log_lines_dropped,

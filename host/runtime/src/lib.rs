@@ -7,7 +7,8 @@
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
 //! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
-//! | `state`, `limits`, `meter` | what a call may use, and how much of it it has used |
+//! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
+//! | `places` | how many calls run at a time |
 //! | `imports` | one file for each imported interface |
 //! | `text` | a guest's words, made fit for people |
 //! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
@@ -29,7 +30,9 @@ mod limits;
 mod loader;
 mod meter;
 mod outcome;
+mod places;
 mod state;
+mod stopwatch;
 mod text;
 
 pub use config::{Limits, SandboxConfig};
@@ -38,3 +41,4 @@ pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};
 pub use loader::Plugin;
 pub use outcome::{GuestError, Outcome};
+pub use places::SandboxLoad;

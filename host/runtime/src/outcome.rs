@@ -26,6 +26,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// `completed`, or the code of what went wrong.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "completed",
+            Self::Failed(error) => error.code.as_str(),
+            Self::Stopped { code, .. } => code.as_str(),
+        }
+    }
+
     pub(crate) fn stopped(code: FailureCode, message: impl Into<String>) -> Self {
         Self::Stopped {
             code,

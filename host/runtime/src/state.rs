@@ -1,6 +1,7 @@
 //! What one store holds: the capabilities and the counters of one call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_core::id::SourceId;
 use portcullis_core::redact::Redactor;
@@ -11,6 +12,7 @@ use crate::config::Limits;
 use crate::invoke::Outbound;
 use crate::limits::StoreLimiter;
 use crate::meter::CpuMeter;
+use crate::stopwatch::Stopwatch;
 
 /// The data of a `wasmtime::Store`.
 ///
@@ -22,6 +24,9 @@ pub(crate) struct CallState {
     pub(crate) limits: Limits,
     pub(crate) limiter: StoreLimiter,
     pub(crate) meter: Arc<CpuMeter>,
+    /// Runs while the guest waits for HTTP.
+    pub(crate) upstream: Stopwatch,
+    pub(crate) instantiate_time: Duration,
     pub(crate) capabilities: Option<Capabilities>,
     pub(crate) http_requests: u32,
     pub(crate) log_lines: u32,
@@ -49,6 +54,8 @@ impl CallState {
             limiter: StoreLimiter::new(&limits),
             limits,
             meter: Arc::default(),
+            upstream: Stopwatch::default(),
+            instantiate_time: Duration::ZERO,
             capabilities,
             http_requests: 0,
             log_lines: 0,

@@ -9,4 +9,5 @@ mod execution;
 pub mod guide;
 pub mod history;
 pub mod invoke;
+mod observed;
 pub mod upkeep;

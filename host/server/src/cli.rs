@@ -88,7 +88,7 @@ impl Serve {
 
     async fn run(self) -> anyhow::Result<()> {
         let config = Config::load(self.config.as_deref(), &self.overrides())?;
-        telemetry::init(&config.log)?;
+        let traces = telemetry::init(&config.log, &config.telemetry)?;
         let address = config.server.listen;
         let listener = TcpListener::bind(address)
             .await
@@ -96,7 +96,14 @@ impl Serve {
         let address = listener.local_addr()?;
         let gateway = crate::open(config).await?;
         tracing::info!(%address, "portcullis listens on http://{address}");
-        crate::serve(gateway, listener, terminated()?).await
+        if let Some(traces) = &traces {
+            gateway.metrics.show_spans(traces.counts());
+        }
+        let served = crate::serve(gateway, listener, terminated()?).await;
+        if let Some(traces) = traces {
+            traces.shutdown().await;
+        }
+        served
     }
 }
 

@@ -5,6 +5,7 @@
 //! names the key and the rule.
 
 mod secret;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use portcullis_runtime::{Limits, SandboxConfig};
 use serde::Deserialize;
 
 pub use secret::{MasterKey, Secret};
+pub use telemetry::TelemetryConfig;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("../../config.default.toml");
@@ -76,6 +78,8 @@ pub struct Config {
     pub egress: EgressSection,
     /// What is logged.
     pub log: LogConfig,
+    /// Where traces go.
+    pub telemetry: TelemetryConfig,
 }
 
 /// Section `[server]`.
@@ -258,6 +262,7 @@ impl Config {
             ));
         }
         self.master_key()?;
+        self.telemetry.validate()?;
         self.check_ranges()
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::id::InvocationId;
-use portcullis_runtime::Allocator;
+use portcullis_runtime::Sandbox;
 use portcullis_storage::Storage;
 use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::metrics::Metrics;
 use crate::sources::Sources;
 use crate::vault::Vault;
 
@@ -32,8 +33,10 @@ pub struct Gateway {
     pub vault: Vault,
     /// What lists and executes actions.
     pub sources: Sources,
-    /// Where the sandbox's instances come from, for health checks.
-    pub allocator: Allocator,
+    /// Where guests run, for health checks and metrics.
+    pub sandbox: Sandbox,
+    /// What is counted.
+    pub metrics: Metrics,
     /// This process, as rows name it.
     pub node: String,
     /// Executions that are under way; a shutdown waits for them.
@@ -49,14 +52,16 @@ impl Gateway {
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         sources: Sources,
-        allocator: Allocator,
+        sandbox: Sandbox,
     ) -> Result<Self, ConfigError> {
+        let metrics = Metrics::new(clock.now());
         Ok(Self {
-            allocator,
+            sandbox,
             authenticator: Authenticator::new(&config.auth),
             vault: Vault::new(&config.master_key()?),
             config,
-            storage,
+            storage: metrics.observed(storage),
+            metrics,
             clock,
             sources,
             node: Uuid::new_v4().to_string(),

@@ -17,6 +17,7 @@ mod health;
 mod invocations;
 mod listen;
 mod members;
+mod metrics;
 mod modes;
 mod objects;
 mod orgs;

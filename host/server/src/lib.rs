@@ -4,7 +4,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`config`], [`telemetry`], [`cli`] | how it is started |
+//! | [`config`], [`telemetry`], [`metrics`], [`cli`] | how it is started and watched |
 //! | [`gateway`] | what every use case works with |
 //! | [`auth`], [`access`] | who is calling, and what they may reach |
 //! | [`actions`] | catalog, admission, execution, history: the heart |
@@ -28,6 +28,7 @@ pub mod egress_grants;
 pub mod error;
 pub mod gateway;
 mod http;
+pub mod metrics;
 pub mod modes;
 pub mod organizations;
 pub mod sessions;
@@ -63,9 +64,8 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
         .await
         .with_context(|| format!("storage.url = {:?}", config.storage.url))?;
     let sandbox = Sandbox::new(config.sandbox())?;
-    let allocator = sandbox.allocator();
     let loader = PluginLoader {
-        sandbox,
+        sandbox: sandbox.clone(),
         limits: config.egress(),
         resolver: Arc::new(SystemResolver),
     };
@@ -81,7 +81,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
         Arc::new(storage),
         Arc::new(SystemClock),
         sources,
-        allocator,
+        sandbox,
     )?;
     actions::upkeep::recover(&gateway).await?;
     Ok(Arc::new(gateway))

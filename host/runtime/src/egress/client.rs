@@ -11,6 +11,9 @@ use super::resolver::{Filter, FilteredResolver, Resolve};
 /// Idle connections that are kept to one upstream: as many as `send-all` uses.
 const IDLE_CONNECTIONS: usize = 8;
 
+/// What every client calls itself.
+const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+
 /// Makes the requests of one plugin.
 ///
 /// One for each plugin, so that neither connections nor TLS sessions are shared
@@ -26,13 +29,12 @@ pub struct EgressClient {
 /// for example.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be set up")]
-pub struct ClientError(#[source] reqwest::Error);
+pub struct ClientError(#[source] pub(super) reqwest::Error);
 
 impl EgressClient {
     /// Sets up the clients. Nothing is resolved or connected yet.
     pub fn new(limits: EgressLimits, resolver: Arc<dyn Resolve>) -> Result<Self, ClientError> {
-        // The error says that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         let guarded = builder(&limits, Arc::clone(&resolver), Filter::GloballyRoutable)
             .https_only(true)
             .build()
@@ -71,6 +73,27 @@ impl fmt::Debug for EgressClient {
     }
 }
 
+/// Chooses the cryptography of TLS for this process.
+fn install_tls() {
+    // The error says that a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// The client for what the gateway itself has to say.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that the lint points to"
+)]
+pub(super) fn operator_builder() -> ClientBuilder {
+    install_tls();
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the module that the lint points to"
@@ -78,7 +101,7 @@ impl fmt::Debug for EgressClient {
 fn builder(limits: &EgressLimits, resolver: Arc<dyn Resolve>, filter: Filter) -> ClientBuilder {
     let max_header_bytes = u32::try_from(limits.max_response_header_bytes).unwrap_or(u32::MAX);
     Client::builder()
-        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .dns_resolver(FilteredResolver { resolver, filter })
         // A proxy would resolve the name itself, past the filter.
         .no_proxy()

@@ -36,7 +36,7 @@ pub struct HttpResponse {
 }
 
 /// Why there is no response; the error kinds of `http.wit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HttpErrorKind {
     /// The host's policy: endpoint, method, path or address is not allowed.
     Denied,
@@ -60,12 +60,64 @@ pub enum HttpErrorKind {
     Protocol,
 }
 
+impl HttpErrorKind {
+    /// The name in metrics and traces; that of `http.wit` with underscores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::InvalidRequest => "invalid_request",
+            Self::ConnectionMissing => "connection_missing",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// Which of the host's rules a denied request breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Denial {
+    /// The provider declares no endpoint of that name.
+    Endpoint,
+    /// The endpoint declares no route for that method and path.
+    Route,
+    /// The request contains a credential.
+    Credential,
+    /// The base URL is none that requests could go to.
+    BaseUrl,
+    /// The base is plain HTTP, and nobody granted it.
+    PlainHttp,
+    /// The host is or resolves to an address that is not globally routable, and
+    /// nobody granted it.
+    Address,
+}
+
+impl Denial {
+    /// The name in metrics and traces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Route => "route",
+            Self::Credential => "credential",
+            Self::BaseUrl => "base_url",
+            Self::PlainHttp => "plain_http",
+            Self::Address => "address",
+        }
+    }
+}
+
 /// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct HttpError {
     /// Closed set.
     pub kind: HttpErrorKind,
+    /// The rule, where the kind is `Denied`; not for the guest.
+    pub denial: Option<Denial>,
     /// For the guest: no credential, no resolved address, no host that the
     /// provider did not declare itself.
     pub message: String,
@@ -74,10 +126,19 @@ pub struct HttpError {
 }
 
 impl HttpError {
+    /// The host's refusal.
+    pub(super) fn denied(denial: Denial, message: impl Into<String>) -> Self {
+        Self {
+            denial: Some(denial),
+            ..Self::unsent(HttpErrorKind::Denied, message)
+        }
+    }
+
     /// An error from before anything was sent.
     pub(super) fn unsent(kind: HttpErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            denial: None,
             message: message.into(),
             request_sent: false,
         }
@@ -87,6 +148,7 @@ impl HttpError {
     pub(super) fn sent(kind: HttpErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            denial: None,
             message: message.into(),
             request_sent: true,
         }

@@ -8,7 +8,7 @@
 use percent_encoding::percent_decode_str;
 use portcullis_core::plugin::{Endpoint, Method, Route};
 
-use super::message::{HttpError, HttpErrorKind};
+use super::message::{Denial, HttpError, HttpErrorKind};
 
 /// Characters of a path in a message; the rest would only be noise.
 const SHOWN_PATH_CHARS: usize = 100;
@@ -26,22 +26,19 @@ pub(super) fn check_path(path: &str, max_bytes: usize) -> Result<(), HttpError> 
     })
 }
 
-/// Checks that a route allows the path: `Denied`, with the route that would.
-pub(super) fn check_route(
-    endpoint: &Endpoint,
+/// Finds the route that allows the path: `Denied`, with one that would.
+pub(super) fn check_route<'a>(
+    endpoint: &'a Endpoint,
     method: Method,
     path: &str,
-) -> Result<(), HttpError> {
-    if endpoint
-        .routes
-        .iter()
-        .any(|route| route.method == method && covers(route, path))
-    {
-        return Ok(());
+) -> Result<&'a Route, HttpError> {
+    let mut routes = endpoint.routes.iter();
+    if let Some(route) = routes.find(|route| route.method == method && covers(route, path)) {
+        return Ok(route);
     }
     let shown: String = path.chars().take(SHOWN_PATH_CHARS).collect();
-    Err(HttpError::unsent(
-        HttpErrorKind::Denied,
+    Err(HttpError::denied(
+        Denial::Route,
         format!(
             "endpoint `{}` declares no route for {} {shown}; a route with method {} and a \
              path-prefix such as `{shown}` in provider.describe would allow it",
@@ -259,7 +256,8 @@ mod tests {
             ((Get, "/api/0/"), (Get, "/api/0/x"), true),
             ((Get, "/api/0/"), (Get, "/api/01"), false),
         ] {
-            let result = check_route(&endpoint(&[route]), request.0, request.1);
+            let endpoint = endpoint(&[route]);
+            let result = check_route(&endpoint, request.0, request.1);
             assert_eq!(result.is_ok(), allowed, "{route:?} {request:?}");
         }
     }

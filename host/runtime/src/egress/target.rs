@@ -9,7 +9,7 @@ use url::Url;
 
 use super::address::check_literal_host;
 use super::limits::EgressLimits;
-use super::message::{HttpError, HttpErrorKind};
+use super::message::{Denial, HttpError, HttpErrorKind};
 use super::origin::Origin;
 
 /// Everything but the unreserved characters of RFC 3986. A space becomes `%20`:
@@ -41,10 +41,13 @@ impl<'a> Base<'a> {
         let replacement = base_urls.get(&endpoint.name);
         let url = replacement.unwrap_or(&endpoint.base_url);
         let origin = Origin::of(url).filter(|_| is_plain(url)).ok_or_else(|| {
-            denied(format!(
-                "the base URL of endpoint `{}` is not http(s)://host[:port][/path]",
-                endpoint.name
-            ))
+            HttpError::denied(
+                Denial::BaseUrl,
+                format!(
+                    "the base URL of endpoint `{}` is not http(s)://host[:port][/path]",
+                    endpoint.name
+                ),
+            )
         })?;
         Ok(Self {
             url,
@@ -61,22 +64,28 @@ impl<'a> Base<'a> {
             return Ok(());
         }
         if self.url.scheme() != "https" {
-            return Err(denied(format!(
-                "endpoint `{}` does not use https; {}",
-                endpoint.name,
-                self.grant_hint()
-            )));
+            return Err(HttpError::denied(
+                Denial::PlainHttp,
+                format!(
+                    "endpoint `{}` does not use https; {}",
+                    endpoint.name,
+                    self.grant_hint()
+                ),
+            ));
         }
         check_literal_host(self.url).map_err(|_| self.not_routable(endpoint))
     }
 
     /// The refusal of a host that is, or resolves to, a refused address.
     pub(super) fn not_routable(&self, endpoint: &Endpoint) -> HttpError {
-        denied(format!(
-            "the host of endpoint `{}` resolves to an address that is not globally routable; {}",
-            endpoint.name,
-            self.grant_hint()
-        ))
+        HttpError::denied(
+            Denial::Address,
+            format!(
+                "the host of endpoint `{}` resolves to an address that is not globally routable; {}",
+                endpoint.name,
+                self.grant_hint()
+            ),
+        )
     }
 
     /// True when the operator's word replaces the check of addresses.
@@ -145,10 +154,6 @@ fn is_plain(url: &Url) -> bool {
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none()
-}
-
-fn denied(message: String) -> HttpError {
-    HttpError::unsent(HttpErrorKind::Denied, message)
 }
 
 #[cfg(test)]

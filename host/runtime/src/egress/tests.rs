@@ -628,3 +628,91 @@ async fn connecting_has_a_limit_of_its_own() {
     assert_eq!(setup.failure().await, (HttpErrorKind::Timeout, false));
     assert_eq!(start.elapsed().as_secs(), limit.as_secs());
 }
+
+/// Remembers how requests ended.
+#[derive(Debug, Default)]
+struct Ended(std::sync::Mutex<Vec<(Option<String>, ExchangeResult)>>);
+
+impl EgressObserver for Ended {
+    fn ended(&self, exchange: &Exchange<'_>) {
+        let endpoint = exchange.endpoint.map(str::to_owned);
+        self.0.lock().unwrap().push((endpoint, exchange.result));
+    }
+}
+
+#[tokio::test]
+async fn an_observer_learns_how_each_request_ended() {
+    let api = || Some("api".to_owned());
+    let upstream = Upstream::answering(ok("", b"{}")).await;
+    let answering = || Setup::granted(upstream.origin());
+    let denied = ExchangeResult::Denied;
+    let with_secret = HttpRequest {
+        query: vec![("q".to_owned(), SECRET.to_owned())],
+        ..get("/x")
+    };
+    let elsewhere = HttpRequest {
+        endpoint: "elsewhere".to_owned(),
+        ..get("/x")
+    };
+    let undeclared = HttpRequest {
+        method: Method::Delete,
+        ..get("/x")
+    };
+    for (setup, request, expected) in [
+        (
+            answering(),
+            get("/x"),
+            (api(), ExchangeResult::Answered(200)),
+        ),
+        (answering(), elsewhere, (None, denied(Denial::Endpoint))),
+        (answering(), undeclared, (api(), denied(Denial::Route))),
+        (
+            answering(),
+            with_secret,
+            (api(), denied(Denial::Credential)),
+        ),
+        (
+            Setup::new("http://api.test"),
+            get("/x"),
+            (api(), denied(Denial::PlainHttp)),
+        ),
+        (
+            Setup::new("https://10.0.0.1"),
+            get("/x"),
+            (api(), denied(Denial::Address)),
+        ),
+        (
+            Setup::new("https://api.test").resolving("api.test", &["10.0.0.1"]),
+            get("/x"),
+            (api(), denied(Denial::Address)),
+        ),
+        (
+            Setup::new("https://api.test"),
+            get("/x"),
+            (api(), ExchangeResult::Failed(HttpErrorKind::Dns)),
+        ),
+        (
+            answering(),
+            get("no-slash"),
+            (api(), ExchangeResult::Failed(HttpErrorKind::InvalidRequest)),
+        ),
+    ] {
+        let ended = Arc::new(Ended::default());
+        let egress = setup.egress().observed_by(Arc::clone(&ended) as Arc<_>);
+        let _ = egress.send(request, far()).await;
+        assert_eq!(*ended.0.lock().unwrap(), [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_given_up_is_told_as_abandoned() {
+    let mut setup = Setup::new("https://api.test");
+    setup.resolver = Arc::new(SilentResolver);
+    let ended = Arc::new(Ended::default());
+    let egress = setup.egress().observed_by(Arc::clone(&ended) as Arc<_>);
+    let mut sending = Box::pin(egress.send(get("/x"), far()));
+    assert!(futures_util::poll!(&mut sending).is_pending());
+    drop(sending);
+    let abandoned = (Some("api".to_owned()), ExchangeResult::Abandoned);
+    assert_eq!(*ended.0.lock().unwrap(), [abandoned]);
+}

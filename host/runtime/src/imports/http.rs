@@ -18,9 +18,9 @@ const SEND_ALL_LIMIT: usize = 8;
 impl http::Host for CallState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
         let admitted = self.admit(request);
-        self.meter.pause();
+        self.begin_waiting();
         let answer = answer(admitted).await;
-        self.meter.resume();
+        self.end_waiting();
         Ok(answer)
     }
 
@@ -41,14 +41,26 @@ impl http::Host for CallState {
                 }
             })
             .collect();
-        self.meter.pause();
+        self.begin_waiting();
         let answers = join_all(admitted.into_iter().map(answer)).await;
-        self.meter.resume();
+        self.end_waiting();
         Ok(answers)
     }
 }
 
 impl CallState {
+    /// The guest waits for HTTP: its CPU time stands still, and the time of its
+    /// upstreams runs, once for however many requests.
+    fn begin_waiting(&mut self) {
+        self.meter.pause();
+        self.upstream.start();
+    }
+
+    fn end_waiting(&mut self) {
+        self.upstream.stop();
+        self.meter.resume();
+    }
+
     /// Counts a request, and refuses it where no request is allowed at all.
     fn admit(&mut self, request: Request) -> Result<Prepared, Error> {
         let Some(capabilities) = &self.capabilities else {

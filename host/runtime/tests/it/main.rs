@@ -27,3 +27,4 @@ mod outbound;
 mod places;
 mod sizes;
 mod token;
+mod usage;

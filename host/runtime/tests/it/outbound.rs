@@ -94,6 +94,7 @@ async fn every_kind_of_error_arrives_as_itself() {
         let guest = guest.clone().outbound(Answers(move |_| {
             Err(HttpError {
                 kind,
+                denial: None,
                 message: "why".to_owned(),
                 request_sent,
             })

@@ -26,6 +26,7 @@ use crate::access::{Agent, session_connections};
 use crate::connections::{Missing, OpenConnection, choose};
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::metrics::Stage;
 use crate::vault::Place;
 
 /// The window of the rate limit.
@@ -103,7 +104,10 @@ pub(super) struct Admission {
 }
 
 /// Decides about a request and writes its row.
+#[tracing::instrument(name = "admission", level = "debug", skip_all)]
 pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
+    let source = request.plugin.descriptor().id.as_str();
+    let _timed = gateway.metrics.time(source, Stage::Admission);
     let likely = likely_connection(gateway, request)?;
     let digested = Digested::of(request, &params_redactor(likely.as_ref().ok()));
     let mut work = gateway.storage.write().await?;

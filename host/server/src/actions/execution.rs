@@ -22,6 +22,7 @@ use serde_json::Value;
 use super::admission::Admission;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::metrics::Stage;
 
 /// An admitted invocation and what it needs to run.
 pub(super) struct Execution {
@@ -95,7 +96,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
         }
         Err(_) => Arc::new(Redactor::keys_only()),
     };
-    let egress = Arc::new(call_egress(execution));
+    let egress = Arc::new(call_egress(gateway, execution));
     let clock = Arc::clone(&gateway.clock);
     let report = execution
         .plugin
@@ -108,6 +109,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
             redactor: Arc::clone(&redactor),
         })
         .await;
+    gateway.metrics.ran(descriptor.id.as_str(), &report.usage);
     tracing::debug!(
         invocationId = %execution.admission.invocation.id,
         cpuMicros = u64::try_from(report.usage.cpu_time.as_micros()).unwrap_or(u64::MAX),
@@ -130,7 +132,7 @@ fn refuses_credential(outcome: &Outcome) -> bool {
 
 /// The capabilities of this one call: the plugin's endpoints, the connection's
 /// bases and credential, the operator's grants as they were at its admission.
-fn call_egress(execution: &Execution) -> CallEgress {
+fn call_egress(gateway: &Gateway, execution: &Execution) -> CallEgress {
     let descriptor = execution.plugin.descriptor();
     let granted: HashSet<Origin> = execution
         .admission
@@ -153,6 +155,7 @@ fn call_egress(execution: &Execution) -> CallEgress {
         credential,
         missing,
     )
+    .observed_by(gateway.metrics.egress_of(descriptor.id.as_str()))
 }
 
 /// A result of this many bytes is redacted and cut within a millisecond; a larger
@@ -238,7 +241,10 @@ struct Ended {
 
 /// Writes the outcome. An attempt that failed is repeated, which is harmless:
 /// the updates are conditional.
+#[tracing::instrument(name = "persist", level = "debug", skip_all)]
 async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
+    let source = ended.invocation.source.as_str();
+    let _timed = gateway.metrics.time(source, Stage::Persistence);
     for pause in PERSIST_PAUSES {
         match try_persist(gateway, &ended).await {
             Err(Error::Storage(error)) => {
@@ -273,8 +279,13 @@ async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Err
             .await?;
         Some(found.ok_or(Error::NotFound("invocation"))?)
     };
-    note_credential(&mut work, ended).await?;
+    let noted = note_credential(&mut work, ended).await?;
     work.save().await?;
+    if noted == Some(ConnectionStatus::NeedsReauth) {
+        gateway
+            .metrics
+            .marked_needs_reauth(invocation.source.as_str());
+    }
     let Some(standing) = standing else {
         return Ok(finished(invocation, completion));
     };
@@ -304,19 +315,22 @@ fn finished(invocation: &Invocation, completion: &Completion) -> Invocation {
 }
 
 /// Marks a connection whose credential the upstream refused, and one that was
-/// marked and works again. A refusal says nothing about a credential that has
-/// been rotated meanwhile.
-async fn note_credential(work: &mut BoxUnitOfWork, ended: &Ended) -> Result<(), Error> {
+/// marked and works again; the new status, if it is new. A refusal says nothing
+/// about a credential that has been rotated meanwhile.
+async fn note_credential(
+    work: &mut BoxUnitOfWork,
+    ended: &Ended,
+) -> Result<Option<ConnectionStatus>, Error> {
     let Some(connection) = &ended.connection else {
-        return Ok(());
+        return Ok(None);
     };
     let status = match ended.credential {
         CredentialVerdict::Refused => ConnectionStatus::NeedsReauth,
         CredentialVerdict::Accepted => ConnectionStatus::Active,
-        CredentialVerdict::Unknown => return Ok(()),
+        CredentialVerdict::Unknown => return Ok(None),
     };
     if status == connection.status {
-        return Ok(());
+        return Ok(None);
     }
     let noted = work
         .connections()
@@ -337,5 +351,5 @@ async fn note_credential(work: &mut BoxUnitOfWork, ended: &Ended) -> Result<(), 
             "what is known of a connection's credential has changed"
         );
     }
-    Ok(())
+    Ok(noted.then_some(status))
 }

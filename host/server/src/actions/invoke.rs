@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::admission::{Admitted, Request, admit};
 use super::execution::{Execution, execute};
+use super::observed::Observed;
 use crate::access::Agent;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -46,13 +47,15 @@ pub async fn invoke(
     if gateway.executions.is_closed() {
         return Err(Error::ShuttingDown);
     }
-    let request = validate(gateway, agent, request)?;
-    let task = admit_and_execute(Arc::clone(gateway), request);
+    let observed = Observed::begin(gateway, agent.session.id, &request);
+    let request = validate(gateway, agent, request).inspect_err(|error| observed.refused(error))?;
+    let span = observed.span();
+    let task = admit_and_execute(Arc::clone(gateway), request, observed);
     // A task of its own from here on: between the commit of the row and its
     // execution nobody may hang up on us.
     gateway
         .executions
-        .spawn(task.instrument(tracing::Span::current()))
+        .spawn(task.instrument(span).in_current_span())
         .await
         .unwrap_or_else(|panic| Err(Error::Internal(panic.to_string())))
 }
@@ -90,10 +93,18 @@ fn validate(gateway: &Gateway, agent: Agent, request: InvokeRequest) -> Result<R
     })
 }
 
-async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<Invocation, Error> {
+async fn admit_and_execute(
+    gateway: Arc<Gateway>,
+    request: Request,
+    observed: Observed,
+) -> Result<Invocation, Error> {
     let session_id = request.agent.session.id;
-    let admission = match admit(&gateway, &request).await? {
-        Admitted::Earlier(id) => return wait_for_end(&gateway, session_id, id).await,
+    let admitted = admit(&gateway, &request).await;
+    let admission = match admitted.inspect_err(|error| observed.refused(error))? {
+        Admitted::Earlier(id) => {
+            observed.repeated();
+            return wait_for_end(&gateway, session_id, id).await;
+        }
         Admitted::New(admission) => *admission,
     };
     let invocation = if admission.invocation.status == InvocationStatus::Executing {
@@ -107,11 +118,13 @@ async fn admit_and_execute(gateway: Arc<Gateway>, request: Request) -> Result<In
             action: request.action,
             params: request.params,
         };
-        execute(&gateway, execution).await?
+        let ended = execute(&gateway, execution).await;
+        ended.inspect_err(|error| observed.unrecorded(error))?
     } else {
         admission.invocation
     };
     log(&invocation);
+    observed.ended(&invocation);
     Ok(invocation)
 }
 

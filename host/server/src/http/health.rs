@@ -35,7 +35,7 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, 
         });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
     }
-    let sandbox = match gateway.allocator {
+    let sandbox = match gateway.sandbox.allocator() {
         Allocator::Pooling => "ok",
         Allocator::OnDemand => "degraded",
     };

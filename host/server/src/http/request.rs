@@ -6,7 +6,10 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 use uuid::Uuid;
+
+use crate::telemetry::adopt_parent;
 
 const HEADER: &str = "x-request-id";
 
@@ -34,15 +37,21 @@ pub(super) async fn with_request_id(request: Request, next: Next) -> Response {
         "request",
         requestId = id,
         method = %request.method(),
-        route
+        route,
+        status = Empty
     );
+    adopt_parent(&span, request.headers());
+    let answered = span.clone();
     let header = HeaderValue::from_str(&id);
     let answering = async {
         let mut response = next.run(request).await;
         if let Ok(header) = header {
             response.headers_mut().insert(HEADER, header);
         }
-        tracing::debug!(status = response.status().as_u16(), "answered");
+        let status = response.status().as_u16();
+        // Signed, since traces have no unsigned numbers.
+        answered.record("status", i64::from(status));
+        tracing::debug!(status, "answered");
         response
     };
     REQUEST_ID.scope(id, answering.instrument(span)).await

@@ -8,8 +8,8 @@ use axum::routing::{delete, get, post, put};
 
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
-    actions, automations, connections, egress_grants, health, invocations, members, modes, orgs,
-    plugins, request, sessions, tokens,
+    actions, automations, connections, egress_grants, health, invocations, members, metrics, modes,
+    orgs, plugins, request, sessions, tokens,
 };
 use crate::gateway::Gateway;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,12 +19,17 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::show))
         .nest("/{session_id}/actions", agent_routes())
         .nest("/v1/orgs/{org_id}", organization_routes())
         .nest("/v1", operator_routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&gateway),
+            metrics::measured,
+        ))
         .layer(middleware::from_fn(request::with_request_id))
         .with_state(gateway)
 }
