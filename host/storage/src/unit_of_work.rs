@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SessionRepository,
+    SealedRowRepository, SessionRepository,
 };
 
 /// An open database.
@@ -66,6 +66,9 @@ pub trait UnitOfWork: Send {
 
     /// Granted origins.
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_>;
+
+    /// Sealed values, whatever they are.
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_>;
 
     /// Commits. When this returns, what was written survives a crash; when it
     /// fails, nothing was written.

@@ -6,11 +6,12 @@ use sqlx::{Sqlite, Transaction};
 use crate::{
     AutomationRepository, BoxUnitOfWork, ConnectionRepository, EgressGrantRepository, Error,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SessionRepository, UnitOfWork, automations::SqliteAutomationRepository,
+    SealedRowRepository, SessionRepository, UnitOfWork, automations::SqliteAutomationRepository,
     connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
     error::during, idempotency::SqliteIdempotencyRepository,
     invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
-    organizations::SqliteOrganizationRepository, sessions::SqliteSessionRepository,
+    organizations::SqliteOrganizationRepository, sealed_rows::SqliteSealedRowRepository,
+    sessions::SqliteSessionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
@@ -68,6 +69,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         Box::new(SqliteEgressGrantRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {
+        Box::new(SqliteSealedRowRepository {
             connection: &mut self.0,
         })
     }
