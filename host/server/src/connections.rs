@@ -8,7 +8,7 @@ use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
 use portcullis_core::redact::Redactor;
 use portcullis_runtime::egress::Credential;
-use portcullis_storage::{Connection, ConnectionStatus};
+use portcullis_storage::{Connection, ConnectionStatus, SealedColumn};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
@@ -197,8 +197,7 @@ fn seal(
 
 fn place<'a>(row: &'a str, organization: &'a OrganizationId) -> Place<'a> {
     Place {
-        table: "integrations",
-        column: "credential",
+        column: SealedColumn::Credential,
         row,
         organization,
     }

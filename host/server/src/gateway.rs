@@ -54,7 +54,7 @@ impl Gateway {
         Ok(Self {
             allocator,
             authenticator: Authenticator::new(&config.auth),
-            vault: Vault::new(&config.master_key()?),
+            vault: Vault::new(&config.master_keys()?),
             config,
             storage,
             clock,

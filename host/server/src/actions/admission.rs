@@ -15,7 +15,9 @@ use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
-use portcullis_storage::{BoxUnitOfWork, Connection, ModeScope, NewInvocation, Sealed, Session};
+use portcullis_storage::{
+    BoxUnitOfWork, Connection, ModeScope, NewInvocation, Sealed, SealedColumn, Session,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -338,8 +340,7 @@ fn seal_params(
 ) -> Result<Sealed, Error> {
     let row = invocation.id.to_string();
     let place = Place {
-        table: "action_invocations",
-        column: "params_encrypted",
+        column: SealedColumn::Params,
         row: &row,
         organization: &invocation.organization_id,
     };
