@@ -10,6 +10,7 @@ mod bad_input;
 mod callers;
 mod cargo_component;
 mod invoking;
+mod keys;
 mod layers;
 mod lifecycle;
 mod managing;

@@ -1,19 +1,26 @@
 //! A credential goes to its upstream and nowhere else: not into answers, not
 //! into the log, not into a file.
 
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis::vault::Vault;
 use portcullis_tests::{
-    Answer, LINEAR_TOKEN, OPERATOR_KEY, Served, TestHost, captured_lines_with, captured_log,
+    Answer, LINEAR_TOKEN, MASTER_KEY, OPERATOR_KEY, Served, TestHost, captured_lines_with,
+    captured_log, test_config,
 };
 use portcullis_upstreams::Fault;
 use serde_json::{Value, json};
 
 /// What the credential is replaced with.
 const ROTATED: &str = "lin_api_rotated+0b6e/51d2c9a7f384==";
+
+/// The master key that follows the first.
+const NEXT_KEY: &str = "c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3";
 
 const TITLE: &str = "A title that must be found";
 
@@ -42,14 +49,27 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
     spellings
 }
 
+/// The spellings of a secret that the content has.
+fn found(content: &[u8], secret: &str) -> Vec<&'static str> {
+    let spellings = spellings(secret).into_iter();
+    spellings
+        .filter(|(_, text)| contains(content, text))
+        .map(|(spelling, _)| spelling)
+        .collect()
+}
+
 #[track_caller]
 fn assert_absent(place: &str, content: &[u8], secret: &str) {
-    for (spelling, text) in spellings(secret) {
-        assert!(
-            !contains(content, &text),
-            "a secret, {spelling}, is in {place}"
-        );
-    }
+    let found = found(content, secret);
+    assert!(found.is_empty(), "a secret, {found:?}, is in {place}");
+}
+
+/// Everything a host keeps: its files and the values of its tables. A value that
+/// spans pages of the file is whole only in its table.
+async fn kept(host: &TestHost) -> Vec<(String, Vec<u8>)> {
+    let mut kept = files(host.data.path());
+    kept.extend(host.dump().await);
+    kept
 }
 
 fn contains(content: &[u8], text: &str) -> bool {
@@ -114,7 +134,28 @@ async fn live(host: &mut TestHost) -> Vec<Answer> {
     }
     answers.extend(rotate(host).await);
     answers.push(host.invoke("list_issues", json!({})).await);
+    // Waits for a person with the exact params, which hold the credential.
+    let leak = json!({ "teamId": "ENG", "title": "x", "description": format!("Key: {ROTATED}") });
+    let pending = host.invoke("create_issue", leak).await;
+    pending.assert_status(202);
+    answers.push(pending);
     answers
+}
+
+/// Moves everything under the next master key, and goes on with it.
+async fn change_master_key(host: TestHost) -> TestHost {
+    let keys = [
+        ("secrets.master_key", NEXT_KEY.to_owned()),
+        ("secrets.previous_master_keys", MASTER_KEY.to_owned()),
+    ];
+    let config = test_config(host.data.path(), &keys);
+    let vault = Vault::new(&config.master_keys().unwrap());
+    let go_on = async |_| ControlFlow::Continue(());
+    let storage = &*host.gateway.storage;
+    let rotation = portcullis::keys::rotate(storage, &vault, NonZeroU32::MIN, go_on).await;
+    let rotation = rotation.unwrap();
+    assert!(rotation.resealed >= 2 && rotation.left == 0, "{rotation:?}");
+    host.restart_with(&keys).await
 }
 
 /// Rotates the credential, after some attempts that are refused.
@@ -152,10 +193,15 @@ async fn credentials_stay_where_they_belong() {
     let mut host = TestHost::start().await;
     let answers = live(&mut host).await;
     assert!(host.upstreams.linear.requests()[0].authorized);
-    let running = files(host.data.path());
+    let before = kept(&host).await;
+    let host = change_master_key(host).await;
+    host.invoke("list_issues", json!({}))
+        .await
+        .assert_error(502, "unauthorized");
+    let running = kept(&host).await;
     let stopped = Served::start(&host).await.stop();
     stopped.await.unwrap().unwrap();
-    let stored = files(host.data.path());
+    let stored = kept(&host).await;
 
     let log = captured_log();
     for secret in [LINEAR_TOKEN, ROTATED] {
@@ -164,21 +210,56 @@ async fn credentials_stay_where_they_belong() {
         }
     }
     let tokens = [&host.sandbox_token, &host.admin_token].map(String::as_str);
-    for secret in [LINEAR_TOKEN, ROTATED, OPERATOR_KEY]
+    for secret in [LINEAR_TOKEN, ROTATED, OPERATOR_KEY, MASTER_KEY, NEXT_KEY]
         .into_iter()
         .chain(tokens)
     {
         assert_absent("the log", log.as_bytes(), secret);
-        for (name, content) in running.iter().chain(&stored) {
+        for (name, content) in before.iter().chain(&running).chain(&stored) {
             assert_absent(name, content, secret);
         }
     }
 
     // The search can find something.
     assert!(!captured_lines_with(&host.session_id).is_empty());
-    for files in [running, stored] {
-        assert!(files.iter().any(|(_, content)| contains(content, TITLE)));
+    for kept in [before, running, stored] {
+        let places: Vec<_> = kept
+            .iter()
+            .filter(|(_, content)| !found(content, TITLE).is_empty())
+            .map(|(place, _)| place.as_str())
+            .collect();
+        assert!(places.contains(&"sessions.title"), "{places:?}");
+        assert!(
+            places
+                .iter()
+                .any(|place| place.starts_with("portcullis.db"))
+        );
     }
+}
+
+#[tokio::test]
+async fn the_search_finds_a_secret_in_every_spelling() {
+    let host = TestHost::start().await;
+    for title in [
+        LINEAR_TOKEN.to_owned(),
+        hex::encode(LINEAR_TOKEN),
+        STANDARD.encode(format!("user:{LINEAR_TOKEN}")),
+        utf8_percent_encode(LINEAR_TOKEN, NON_ALPHANUMERIC).to_string(),
+    ] {
+        host.open_session(json!({ "title": title })).await;
+    }
+    let kept = kept(&host).await;
+    let in_titles = kept.iter().filter(|(place, _)| place == "sessions.title");
+    let mut spellings: Vec<_> = in_titles
+        .flat_map(|(_, content)| found(content, LINEAR_TOKEN))
+        .collect();
+    spellings.sort_unstable();
+    spellings.dedup();
+    assert_eq!(spellings, ["base64", "hex", "raw", "url"]);
+    let in_a_file = |(place, content): &(String, Vec<u8>)| {
+        place.starts_with("portcullis.db") && !found(content, LINEAR_TOKEN).is_empty()
+    };
+    assert!(kept.iter().any(in_a_file));
 }
 
 #[tokio::test]
@@ -202,7 +283,7 @@ async fn a_credential_cannot_be_planted_in_the_upstream() {
         pending.json["invocation"]["params"]["body"],
         "The key is [REDACTED], keep it."
     );
-    for (name, content) in files(host.data.path()) {
+    for (name, content) in kept(&host).await {
         assert_absent(&name, &content, LINEAR_TOKEN);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
+use portcullis::vault::Vault;
 use portcullis_storage::SqliteStorage;
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::host::{TestHost, Upstreams};
-use crate::{ADMIN, LINEAR_TOKEN, MEMBER, OPERATOR_KEY, ORG, component, log};
+use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
 
 /// Settings of a [`TestHost`].
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
     let mut all = vec![
         ("auth.operator_key", OPERATOR_KEY.to_owned()),
         ("auth.token_secret", "t".repeat(40)),
-        ("secrets.master_key", "5a".repeat(32)),
+        ("secrets.master_key", MASTER_KEY.to_owned()),
         ("storage.url", format!("sqlite:{}", database.display())),
         ("sandbox.guest_threads", "2".to_owned()),
         // Tests share the sandbox; on a busy machine nobody is turned away.
@@ -90,6 +91,10 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
     let storage = SqliteStorage::open(&config.storage.url).await;
     let storage = Arc::new(storage.expect("storage"));
+    let vault = Vault::new(&config.master_keys().expect("master keys"));
+    portcullis::keys::require_known(&*storage, &vault)
+        .await
+        .expect("keys");
     let loaded = component::load(&config);
     let mut sources = Sources::default();
     sources.add("linear", loaded.linear);

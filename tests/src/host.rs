@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
+use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use tower::ServiceExt as _;
 use crate::answer::Answer;
 use crate::builder::{self, TestHostBuilder};
 use crate::clock::ManualClock;
+use crate::dump::{self, Dump};
 use crate::{LINEAR_TOKEN, OPERATOR_KEY, ORG};
 
 /// What stands behind the gateway.
@@ -283,10 +285,27 @@ impl TestHost {
         connection.close().await.expect("an end");
     }
 
+    /// Every value of every row of every table.
+    pub async fn dump(&self) -> Dump {
+        let dump = dump::sqlite(&self.data.path().join("portcullis.db")).await;
+        dump.expect("a dump")
+    }
+
     /// Stops the gateway, and starts it again on the same data.
     pub async fn restart(self) -> Self {
-        self.gateway.storage.close().await;
         let config = self.gateway.config.clone();
+        self.restart_as(config).await
+    }
+
+    /// Stops the gateway, and starts it on the same data with the defaults and
+    /// these keys of the configuration.
+    pub async fn restart_with(self, overrides: &[(&'static str, String)]) -> Self {
+        let config = builder::test_config(self.data.path(), overrides);
+        self.restart_as(config).await
+    }
+
+    async fn restart_as(self, config: Config) -> Self {
+        self.gateway.storage.close().await;
         let gateway = builder::open(config, Arc::clone(&self.clock)).await;
         Self {
             router: portcullis::router(Arc::clone(&gateway)),

@@ -26,6 +26,7 @@ mod answer;
 mod builder;
 mod clock;
 mod component;
+mod dump;
 mod host;
 mod log;
 mod served;
@@ -35,6 +36,7 @@ pub use answer::Answer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{linear_component, plugins_directory};
+pub use dump::Dump;
 pub use host::{TestHost, bearer, call};
 pub use log::{capture_no_log, captured_lines_with, captured_log};
 pub use served::Served;
@@ -48,6 +50,8 @@ pub const ADMIN: &str = "ada";
 pub const MEMBER: &str = "max";
 /// The operator's key.
 pub const OPERATOR_KEY: &str = "operator-key-for-tests-0123456789abcdef";
+/// The master key.
+pub const MASTER_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 /// The credential of the connection to Linear: what must never show up anywhere.
 /// It has characters that look different when they are encoded.
 pub const LINEAR_TOKEN: &str = "lin_api_canary+7f3a/9c51e0d24b68==";

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -24,6 +26,9 @@ enum Command {
     /// Run the gateway.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Make, show and rotate the master key that encrypts secrets at rest.
+    #[command(subcommand)]
+    Keys(keys::Keys),
 }
 
 /// What `serve --help` tells beyond its flags.
@@ -64,6 +69,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Keys(keys) => keys.run().await,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! without a default cannot exist. One struct for each section; `validate`
 //! names the key and the rule.
 
+mod master_key;
 mod secret;
 mod telemetry;
 
@@ -17,7 +18,8 @@ use portcullis_runtime::egress::EgressLimits;
 use portcullis_runtime::{Limits, SandboxConfig};
 use serde::Deserialize;
 
-pub use secret::{MasterKey, Secret};
+pub use master_key::{MasterKey, MasterKeys};
+pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
 
 /// The documented defaults.
@@ -130,6 +132,10 @@ pub struct SecretsConfig {
     pub master_key: Secret,
     /// A file with the same.
     pub master_key_file: PathBuf,
+    /// Keys that open and do not seal.
+    pub previous_master_keys: Secrets,
+    /// A file with the same.
+    pub previous_master_keys_file: PathBuf,
 }
 
 /// Section `[plugins]`.
@@ -261,7 +267,7 @@ impl Config {
                 "must differ from auth.operator_key",
             ));
         }
-        self.master_key()?;
+        self.master_keys()?;
         self.telemetry.validate()?;
         self.check_ranges()
     }
@@ -352,9 +358,9 @@ impl Config {
         Ok(())
     }
 
-    /// The master key, from the configuration or its file.
-    pub fn master_key(&self) -> Result<MasterKey, ConfigError> {
-        MasterKey::read(&self.secrets).map_err(|rule| invalid("secrets.master_key", rule))
+    /// The master keys, from the configuration or their files.
+    pub fn master_keys(&self) -> Result<MasterKeys, ConfigError> {
+        MasterKeys::read(&self.secrets)
     }
 
     /// What the sandbox is set up with.

@@ -58,7 +58,7 @@ impl Gateway {
         Ok(Self {
             sandbox,
             authenticator: Authenticator::new(&config.auth),
-            vault: Vault::new(&config.master_key()?),
+            vault: Vault::new(&config.master_keys()?),
             config,
             storage: metrics.observed(storage),
             metrics,

@@ -10,7 +10,7 @@
 //! | [`actions`] | catalog, admission, execution, history: the heart |
 //! | [`sources`] | what lists and executes actions |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`egress_grants`] | what people manage |
-//! | [`vault`], [`clock`] | encryption at rest, time |
+//! | [`vault`], [`keys`], [`clock`] | encryption at rest, rotation of its keys, time |
 //! | `http` | the way in: routes, shapes, statuses |
 //!
 //! Ways in call use cases and decide nothing themselves. `host/ARCHITECTURE.md`
@@ -28,6 +28,7 @@ pub mod egress_grants;
 pub mod error;
 pub mod gateway;
 mod http;
+pub mod keys;
 pub mod metrics;
 pub mod modes;
 pub mod organizations;
@@ -63,6 +64,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
     let storage = SqliteStorage::open(&config.storage.url)
         .await
         .with_context(|| format!("storage.url = {:?}", config.storage.url))?;
+    keys::require_known(&storage, &vault::Vault::new(&config.master_keys()?)).await?;
     let sandbox = Sandbox::new(config.sandbox())?;
     let loader = PluginLoader {
         sandbox: sandbox.clone(),

@@ -47,6 +47,7 @@ mod modes;
 mod organizations;
 mod read;
 mod sealed;
+mod sealed_rows;
 mod sessions;
 mod sqlite;
 mod unit_of_work;
@@ -64,6 +65,7 @@ pub use invocations::{
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{Member, Organization, OrganizationRepository, Role};
 pub use sealed::Sealed;
+pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};
 pub use sessions::{Session, SessionRepository};
 pub use sqlite::SqliteStorage;
 pub use unit_of_work::{BoxUnitOfWork, Storage, UnitOfWork};

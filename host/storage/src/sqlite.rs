@@ -42,6 +42,12 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
+    /// Whether there is a database file at a path, given as to [`open`](Self::open).
+    /// For those who work on a database and must not make one by mistake.
+    pub fn exists(url_or_path: &str) -> Result<bool, Error> {
+        file::exists(url_or_path)
+    }
+
     /// Opens the database at a path, given plainly or as `sqlite:path`, and
     /// brings its tables to this version.
     ///

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SessionRepository,
+    SealedRowRepository, SessionRepository,
 };
 
 /// An open database.
@@ -69,6 +69,9 @@ pub trait UnitOfWork: Send {
 
     /// What admission weighs.
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_>;
+
+    /// Sealed values, whatever they are.
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_>;
 
     /// Commits. When this returns, what was written survives a crash; when it
     /// fails, nothing was written.

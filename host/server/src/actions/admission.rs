@@ -17,7 +17,8 @@ use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
 use portcullis_storage::{
-    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, NewInvocation, Sealed, Session,
+    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, NewInvocation, Sealed, SealedColumn,
+    Session,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -393,8 +394,7 @@ fn seal_params(
 ) -> Result<Sealed, Error> {
     let row = invocation.id.to_string();
     let place = Place {
-        table: "action_invocations",
-        column: "params_encrypted",
+        column: SealedColumn::Params,
         row: &row,
         organization: &invocation.organization_id,
     };

@@ -1,15 +1,10 @@
 //! Secrets in the configuration.
 
 use std::fmt;
-use std::fs;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use zeroize::Zeroizing;
-
-use super::SecretsConfig;
 
 /// Text that is never shown.
 #[derive(Clone)]
@@ -39,52 +34,48 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// 32 bytes from which the keys that encrypt at rest are derived.
-#[derive(Clone)]
-pub struct MasterKey(Zeroizing<[u8; 32]>);
+/// Several of them: a list, or text with commas or white space in between, which
+/// is what an environment variable or a file can hold.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets(Vec<Secret>);
 
-impl MasterKey {
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+impl Secrets {
+    /// Takes a text apart.
+    pub(super) fn parse(text: &str) -> Self {
+        let parts = text.split(|c: char| c == ',' || c.is_whitespace());
+        let parts = parts.filter(|part| !part.is_empty());
+        Self(parts.map(|part| Secret::new(part.to_owned())).collect())
+    }
+
+    pub(super) fn as_slice(&self) -> &[Secret] {
         &self.0
-    }
-
-    /// Reads the key from wherever the section says; the error is a rule, fit
-    /// to follow the key's name.
-    pub(super) fn read(section: &SecretsConfig) -> Result<Self, String> {
-        let file = &section.master_key_file;
-        let text = match (section.master_key.expose(), file.as_os_str().is_empty()) {
-            ("", true) => {
-                return Err("is required: 32 bytes as base64 or hex, for example from \
-                     `openssl rand -base64 32`, here or in the file that \
-                     secrets.master_key_file names"
-                    .to_owned());
-            }
-            (key, true) => Zeroizing::new(key.to_owned()),
-            ("", false) => Zeroizing::new(
-                fs::read_to_string(file)
-                    .map_err(|error| format!("cannot be read from {}: {error}", file.display()))?,
-            ),
-            (_, false) => {
-                return Err("and secrets.master_key_file must not both be set".to_owned());
-            }
-        };
-        Self::parse(text.trim()).ok_or_else(|| "must be 32 bytes, base64 or hex".to_owned())
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(if text.len() == 64 {
-            hex::decode(text).ok()?
-        } else {
-            STANDARD.decode(text).ok()?
-        });
-        let key = <[u8; 32]>::try_from(bytes.as_slice()).ok()?;
-        Some(Self(Zeroizing::new(key)))
     }
 }
 
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey([REDACTED])")
+impl<'de> Deserialize<'de> for Secrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretsVisitor)
+    }
+}
+
+struct SecretsVisitor;
+
+impl<'de> Visitor<'de> for SecretsVisitor {
+    type Value = Secrets;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of texts, or one text with commas in between")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secrets, E> {
+        Ok(Secrets::parse(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Secrets, A::Error> {
+        let mut secrets = Vec::new();
+        while let Some(secret) = list.next_element()? {
+            secrets.push(secret);
+        }
+        Ok(Secrets(secrets))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_core::id::{ConnectionId, OrganizationId};
 use portcullis_core::redact::Redactor;
 use portcullis_runtime::egress::Credential;
-use portcullis_storage::{Connection, Sealed};
+use portcullis_storage::{Connection, Sealed, SealedColumn};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Secret;
@@ -64,8 +64,7 @@ pub(super) fn seal(
 
 fn place<'a>(row: &'a str, organization: &'a OrganizationId) -> Place<'a> {
     Place {
-        table: "integrations",
-        column: "credential",
+        column: SealedColumn::Credential,
         row,
         organization,
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portcullis_storage::{
     AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
     EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SessionRepository, Storage, UnitOfWork,
+    OrganizationRepository, SealedRowRepository, SessionRepository, Storage, UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -207,6 +207,10 @@ impl UnitOfWork for ObservedWork {
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         self.inner.admission()
+    }
+
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {
+        self.inner.sealed_rows()
     }
 
     async fn save(self: Box<Self>) -> Result<(), Error> {

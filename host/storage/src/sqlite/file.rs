@@ -48,6 +48,13 @@ impl DatabaseFile {
     }
 }
 
+/// Whether there is such a file.
+pub(super) fn exists(url_or_path: &str) -> Result<bool, Error> {
+    let path = path_from(url_or_path)?;
+    path.try_exists()
+        .map_err(file_error("look for the database file", &path))
+}
+
 /// Reads `sqlite:path`, `sqlite://path` or a plain path, taken literally.
 fn path_from(location: &str) -> Result<PathBuf, Error> {
     let refuse = |reason| {
@@ -133,6 +140,18 @@ mod tests {
         ] {
             assert!(path_from(location).is_err(), "{location}");
         }
+    }
+
+    #[test]
+    fn looking_for_a_file_does_not_make_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("p.db");
+        let url = format!("sqlite:{}", path.display());
+        assert!(!exists(&url).unwrap());
+        assert!(!path.exists());
+        let _file = DatabaseFile::open(&url).unwrap();
+        assert!(exists(&url).unwrap());
+        assert!(exists("postgres://localhost/p").is_err());
     }
 
     #[test]

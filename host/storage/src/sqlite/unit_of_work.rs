@@ -6,11 +6,12 @@ use sqlx::{Sqlite, Transaction};
 use crate::{
     AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
     EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
-    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
-    egress_grants::SqliteEgressGrantRepository, error::during,
-    idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
-    modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
+    OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
+    admission::SqliteAdmissionRepository, automations::SqliteAutomationRepository,
+    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
+    error::during, idempotency::SqliteIdempotencyRepository,
+    invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
+    organizations::SqliteOrganizationRepository, sealed_rows::SqliteSealedRowRepository,
     sessions::SqliteSessionRepository,
 };
 
@@ -75,6 +76,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         Box::new(SqliteAdmissionRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {
+        Box::new(SqliteSealedRowRepository {
             connection: &mut self.0,
         })
     }

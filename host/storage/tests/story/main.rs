@@ -14,6 +14,7 @@ mod idempotency_keys;
 mod invocations;
 mod modes;
 mod organizations;
+mod sealed_rows;
 mod sessions;
 mod units_of_work;
 
@@ -99,6 +100,13 @@ macro_rules! stories {
                 an_origin_is_granted_once,
                 an_id_is_taken_once,
                 a_grant_can_be_withdrawn,
+            ],
+            sealed_rows: [
+                keys_in_use_are_counted_by_column,
+                values_under_other_keys_are_listed_by_id,
+                resealing_changes_the_sealed_value_alone,
+                what_changed_meanwhile_is_not_resealed,
+                params_of_what_ended_meanwhile_stay_gone,
             ],
             units_of_work: [
                 writes_are_seen_inside_before_they_are_saved,

@@ -8,7 +8,8 @@ use portcullis_core::{
     plugin::PluginDigest,
 };
 use portcullis_storage::{
-    Completion, CompletionStatus, Error, Interrupted, ModeScope, SqliteStorage, Storage,
+    Completion, CompletionStatus, Error, Interrupted, ModeScope, SealedColumn, SqliteStorage,
+    Storage,
 };
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -300,5 +301,44 @@ async fn admission_never_reads_a_whole_session() -> Story {
             "{condition}: {steps:?}"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_sealed_column_takes_part_in_rotation() -> Story {
+    let backend = Backend::open().await?;
+    let mut connection = backend.connect().await?;
+    let mut tables: Vec<String> = sqlx::query_scalar(
+        "SELECT t.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+         WHERE t.type = 'table' AND (c.name LIKE '%\\_sealed' ESCAPE '\\'
+             OR c.name LIKE '%\\_key\\_id' ESCAPE '\\')",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+    tables.sort();
+    // Each has a column for the value and one for its key.
+    let mut expected: Vec<_> = SealedColumn::ALL
+        .iter()
+        .flat_map(|column| [column.table(), column.table()])
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(tables, expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn counting_keys_does_not_read_the_history() -> Story {
+    let backend = Backend::open().await?;
+    let mut connection = backend.connect().await?;
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
+        "EXPLAIN QUERY PLAN SELECT COUNT(*) FROM action_invocations
+         WHERE status IN ('pending', 'executing') AND params_key_id IS NOT NULL",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+    let searched = plan.iter().all(|(.., step)| {
+        step.starts_with("SEARCH") && step.contains("action_invocations_by_status ")
+    });
+    assert!(searched, "{plan:?}");
     Ok(())
 }
