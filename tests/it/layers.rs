@@ -13,7 +13,12 @@ const IN_CODE: &[Rule] = &[
     ("wasmtime::", &["runtime/"]),
     (
         "reqwest::",
-        &["runtime/src/egress.rs", "runtime/src/egress/"],
+        &[
+            "runtime/src/egress.rs",
+            "runtime/src/egress/",
+            // The command line is a client of the gateway.
+            "server/src/cli/client.rs",
+        ],
     ),
     (
         "axum::",
@@ -28,7 +33,8 @@ const IN_CODE: &[Rule] = &[
         &[
             "server/src/config.rs",
             "server/src/config/",
-            "server/src/cli.rs",
+            "server/src/main.rs",
+            "server/src/cli/console.rs",
         ],
     ),
 ];
@@ -36,7 +42,7 @@ const IN_CODE: &[Rule] = &[
 const IN_MANIFESTS: &[Rule] = &[
     ("sqlx", &["storage/Cargo.toml"]),
     ("wasmtime", &["runtime/Cargo.toml"]),
-    ("reqwest", &["runtime/Cargo.toml"]),
+    ("reqwest", &["runtime/Cargo.toml", "server/Cargo.toml"]),
     ("axum", &["server/Cargo.toml"]),
     (
         "tokio",
@@ -48,6 +54,16 @@ const IN_MANIFESTS: &[Rule] = &[
     ),
     ("portcullis-storage", &["server/Cargo.toml"]),
     ("portcullis-runtime", &["server/Cargo.toml"]),
+];
+
+/// The commands that work without a gateway running, since they are its own. The
+/// others are its clients.
+const COMMANDS_OF_THE_GATEWAY: &[&str] = &[
+    "server/src/cli/serve.rs",
+    "server/src/cli/settings.rs",
+    "server/src/cli/config/",
+    "server/src/cli/keys.rs",
+    "server/src/cli/plugin/",
 ];
 
 fn host() -> PathBuf {
@@ -132,6 +148,24 @@ fn crates_depend_only_on_what_belongs_to_their_layer() {
     let manifests = files("Cargo.toml");
     assert_eq!(manifests.len(), 4);
     let found = trespasses(&manifests, IN_MANIFESTS, in_manifest);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn clients_and_the_gateway_meet_over_http_alone() {
+    let rules = [
+        "crate::gateway",
+        "crate::http",
+        "crate::sources",
+        "crate::actions",
+        "portcullis_runtime",
+        "portcullis_storage",
+    ]
+    .map(|phrase| (phrase, COMMANDS_OF_THE_GATEWAY));
+    let mut clients = files(".rs");
+    clients.retain(|(file, _)| file.starts_with("server/src/cli/"));
+    assert!(clients.len() > 20, "{} files", clients.len());
+    let found = trespasses(&clients, &rules, in_code);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

@@ -9,6 +9,7 @@ mod admission;
 mod bad_input;
 mod callers;
 mod cargo_component;
+mod command_line;
 mod invoking;
 mod keys;
 mod layers;

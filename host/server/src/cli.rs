@@ -1,135 +1,171 @@
-//! The command line.
+//! The command line: the tree of commands, and how each of them ends.
+//!
+//! Two kinds live here and know nothing of each other. `serve`, `config`,
+//! `keys` and `plugin inspect` are the gateway's own and work without one
+//! running. All others are clients: they speak HTTP through `client`, as anybody
+//! could, and name no type of the gateway.
+//!
+//! A command is a file with its arguments, its help and a `run` that returns a
+//! [`output::Report`]; it prints nothing itself. To add one, write such a file
+//! and name it in [`Command`].
 
+mod actions;
+mod automation;
+mod caller;
+mod claims;
+mod client;
+mod completions;
+mod config;
+mod connection;
+mod console;
+mod egress;
+mod exit;
+mod failure;
+mod invocations;
 mod keys;
+mod mode;
+mod org;
+mod output;
+mod plugin;
+mod serve;
+mod session;
+mod settings;
+mod token;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::Config;
-use crate::telemetry;
+pub use console::{Console, Interrupted, variables};
+pub use exit::Exit;
+
+use failure::Failure;
+use output::Report;
 
 /// A gateway through which AI agents act on external services.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, arg_required_else_help = true)]
-pub struct Cli {
+#[command(name = "portcullis", version, arg_required_else_help = true, after_help = HELP)]
+struct Cli {
+    /// JSON instead of tables and sentences, also for errors; what is piped is
+    /// JSON anyway.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
+const HELP: &str = "\
+Examples:
+  portcullis serve --config portcullis.toml
+  portcullis actions run --integration linear --action list_issues --params '{\"first\": 3}'
+
+Commands that talk to a gateway read three variables:
+
+  PORTCULLIS_URL           where it is, unless it is http://127.0.0.1:8480
+  PORTCULLIS_TOKEN         the token of an agent's session, or of a person
+  PORTCULLIS_OPERATOR_KEY  the operator's key
+
+`portcullis COMMAND --help` tells more, `portcullis actions --help` also what the
+exit codes mean.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
-    #[command(after_help = SERVE_HELP)]
-    Serve(Serve),
-    /// Make, show and rotate the master key that encrypts secrets at rest.
-    #[command(subcommand)]
-    Keys(keys::Keys),
+    Serve(serve::Serve),
+    /// What an agent can do, and doing it.
+    Actions(actions::Actions),
+    /// Organizations and their members.
+    #[command(after_help = org::HELP)]
+    Org {
+        #[command(subcommand)]
+        act: org::Org,
+    },
+    /// Sessions, in which agents work.
+    Session(session::Sessions),
+    /// Automations, which have modes of their own.
+    Automation(automation::Automations),
+    /// Credentials for providers.
+    Connection(connection::Connections),
+    /// What may happen without asking.
+    Mode(mode::Modes),
+    /// Tokens for agents and people.
+    Token(token::Tokens),
+    /// What plugins may reach beyond public addresses.
+    Egress(egress::Egress),
+    /// What the agents of an organization asked for.
+    Invocations(invocations::Invocations),
+    /// What a plugin is and can do.
+    #[command(after_help = plugin::HELP)]
+    Plugin {
+        #[command(subcommand)]
+        act: plugin::Plugins,
+    },
+    /// The gateway's configuration.
+    #[command(after_help = config::HELP)]
+    Config {
+        #[command(subcommand)]
+        act: config::Configs,
+    },
+    /// The master key that encrypts secrets at rest: make, show, rotate.
+    #[command(after_help = keys::HELP)]
+    Keys {
+        #[command(subcommand)]
+        act: keys::Keys,
+    },
+    /// A script that completes commands in a shell.
+    Completions(completions::Completions),
 }
 
-/// What `serve --help` tells beyond its flags.
-const SERVE_HELP: &str = "\
-Keys not named here are set in a file (--config) or in the environment, where
-PORTCULLIS__SECTION__KEY sets section.key. Three have no default:
-
-  PORTCULLIS__AUTH__OPERATOR_KEY    the operator's bearer key
-  PORTCULLIS__AUTH__TOKEN_SECRET    signs the tokens of agents and users
-  PORTCULLIS__SECRETS__MASTER_KEY   encrypts credentials at rest
-
-`openssl rand -base64 32` makes each of them.";
-
-#[derive(Debug, Args)]
-struct Serve {
-    /// TOML file; see config.default.toml for every key.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Address and port to serve on [default: 127.0.0.1:8480].
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<SocketAddr>,
-    /// Database [default: sqlite:portcullis.db].
-    #[arg(long, value_name = "URL")]
-    storage: Option<String>,
-    /// Directory of plugin components [default: plugins].
-    #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// What to log: a level, or targets with levels [default: info].
-    #[arg(long, value_name = "FILTER")]
-    log: Option<String>,
+/// The tree of commands, for whoever documents or completes it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
-/// The exit code after a second signal.
-const EXIT_AT_ONCE: i32 = 1;
-
-impl Cli {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Serve(serve) => serve.run().await,
-            Command::Keys(keys) => keys.run().await,
+/// Runs the command that these arguments name; the first is the program's name.
+pub async fn run<A>(arguments: impl IntoIterator<Item = A>, console: &mut Console) -> Exit
+where
+    A: Into<OsString>,
+{
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => {
+            let ended = cli.command.run(console).await;
+            output::print(console, cli.json, ended)
+        }
+        Err(error) => {
+            let json = arguments.iter().any(|argument| argument == "--json");
+            output::print(console, json, unparsed(&error))
         }
     }
 }
 
-impl Serve {
-    fn overrides(&self) -> Vec<(&'static str, String)> {
-        let mut overrides = Vec::new();
-        if let Some(listen) = &self.listen {
-            overrides.push(("server.listen", listen.to_string()));
-        }
-        if let Some(url) = &self.storage {
-            overrides.push(("storage.url", url.clone()));
-        }
-        if let Some(directory) = &self.plugins {
-            overrides.push(("plugins.directory", directory.display().to_string()));
-        }
-        if let Some(filter) = &self.log {
-            overrides.push(("log.filter", filter.clone()));
-        }
-        overrides
+/// Help and version are what was asked for; the rest is a wrong command line.
+fn unparsed(error: &clap::Error) -> Result<Report, Failure> {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let text = text.trim_end();
+        return Err(Failure::usage(text.strip_prefix("error: ").unwrap_or(text)));
     }
-
-    async fn run(self) -> anyhow::Result<()> {
-        let config = Config::load(self.config.as_deref(), &self.overrides())?;
-        let traces = telemetry::init(&config.log, &config.telemetry)?;
-        let address = config.server.listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address} (server.listen)"))?;
-        let address = listener.local_addr()?;
-        let gateway = crate::open(config).await?;
-        tracing::info!(%address, "portcullis listens on http://{address}");
-        if let Some(traces) = &traces {
-            gateway.metrics.show_spans(traces.counts());
-        }
-        let served = crate::serve(gateway, listener, terminated()?).await;
-        if let Some(traces) = traces {
-            traces.shutdown().await;
-        }
-        served
-    }
+    Ok(Report::piped(text))
 }
 
-/// Resolves at SIGINT or SIGTERM. A second one ends the process at once: what
-/// runs is found interrupted at the next start.
-fn terminated() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut any_signal = async move || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+impl Command {
+    async fn run(self, console: &mut Console) -> Result<Report, Failure> {
+        match self {
+            Self::Serve(serve) => serve.run().await,
+            Self::Actions(actions) => actions.run(console).await,
+            Self::Org { act } => act.run(console).await,
+            Self::Session(sessions) => sessions.run(console).await,
+            Self::Automation(automations) => automations.run(console).await,
+            Self::Connection(connections) => connections.run(console).await,
+            Self::Mode(modes) => modes.run(console).await,
+            Self::Token(tokens) => tokens.run(console).await,
+            Self::Egress(egress) => egress.run(console).await,
+            Self::Invocations(invocations) => invocations.run(console).await,
+            Self::Plugin { act } => act.run(console).await,
+            Self::Config { act } => act.run(),
+            Self::Keys { act } => act.run(console).await,
+            Self::Completions(completions) => completions.run(command()),
         }
-    };
-    Ok(async move {
-        any_signal().await;
-        tokio::spawn(async move {
-            any_signal().await;
-            tracing::warn!("stopped at once by a second signal");
-            std::process::exit(EXIT_AT_ONCE);
-        });
-    })
+    }
 }

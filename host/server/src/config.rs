@@ -16,7 +16,7 @@ use std::time::Duration;
 use config::{Environment, File, FileFormat};
 use portcullis_runtime::egress::EgressLimits;
 use portcullis_runtime::{Limits, SandboxConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
 pub use secret::{Secret, Secrets};
@@ -57,7 +57,7 @@ pub enum ConfigError {
 }
 
 /// Everything that can be configured.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Listening and bodies.
@@ -85,7 +85,7 @@ pub struct Config {
 }
 
 /// Section `[server]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
     /// Address and port.
@@ -103,7 +103,7 @@ pub struct ServerConfig {
 }
 
 /// Section `[storage]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorageConfig {
     /// `sqlite:PATH`.
@@ -111,7 +111,7 @@ pub struct StorageConfig {
 }
 
 /// Section `[auth]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
     /// The operator's key.
@@ -125,7 +125,7 @@ pub struct AuthConfig {
 }
 
 /// Section `[secrets]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretsConfig {
     /// Base64 or hex.
@@ -139,7 +139,7 @@ pub struct SecretsConfig {
 }
 
 /// Section `[plugins]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginsConfig {
     /// Every `*.wasm` in it is loaded.
@@ -147,7 +147,7 @@ pub struct PluginsConfig {
 }
 
 /// Section `[admission]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdmissionConfig {
     /// In any rolling 60 seconds, for each session.
@@ -157,7 +157,7 @@ pub struct AdmissionConfig {
 }
 
 /// Section `[approvals]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalsConfig {
     /// In interactive sessions.
@@ -167,7 +167,7 @@ pub struct ApprovalsConfig {
 }
 
 /// Section `[sandbox]`; see [`SandboxConfig`] and [`Limits`].
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
     missing_docs,
@@ -191,7 +191,7 @@ pub struct SandboxSection {
 }
 
 /// Section `[egress]`; see [`EgressLimits`].
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
     missing_docs,
@@ -204,7 +204,7 @@ pub struct EgressSection {
 }
 
 /// Section `[log]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
     /// A level, or targets with levels.
@@ -214,7 +214,7 @@ pub struct LogConfig {
 }
 
 /// For whom the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -225,8 +225,16 @@ pub enum LogFormat {
 
 impl Config {
     /// Reads defaults, the file if one is given, and the environment, then
-    /// applies `overrides`, pairs of key and value from the command line.
+    /// applies `overrides`, pairs of key and value from the command line, and
+    /// validates the whole.
     pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Self, ConfigError> {
+        let config = Self::read(file, overrides)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// As [`Config::load`], without validating: for showing what is in force.
+    pub fn read(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Self, ConfigError> {
         let environment = Environment::with_prefix(ENVIRONMENT_PREFIX)
             .prefix_separator(ENVIRONMENT_SEPARATOR)
             .separator(ENVIRONMENT_SEPARATOR)
@@ -240,9 +248,7 @@ impl Config {
         for (key, value) in overrides {
             builder = builder.set_override(*key, value.as_str())?;
         }
-        let config: Self = builder.build()?.try_deserialize()?;
-        config.validate()?;
-        Ok(config)
+        Ok(builder.build()?.try_deserialize()?)
     }
 
     /// Checks the rules that types cannot express.

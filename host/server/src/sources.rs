@@ -136,7 +136,7 @@ impl PluginLoader {
 }
 
 /// Reads a file of at most `limit` bytes, without trusting that it is a file.
-async fn read_component(path: PathBuf, limit: usize) -> Result<Vec<u8>, String> {
+pub(crate) async fn read_component(path: PathBuf, limit: usize) -> Result<Vec<u8>, String> {
     let reading = tokio::task::spawn_blocking(move || {
         let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
         if !metadata.is_file() {

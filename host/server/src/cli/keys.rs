@@ -1,6 +1,6 @@
 //! `portcullis keys`: the master key that encrypts secrets at rest.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -10,6 +10,9 @@ use clap::{Args, Subcommand};
 use portcullis_storage::{SealedColumn, SqliteStorage, Storage};
 use tokio_util::sync::CancellationToken;
 
+use super::console::Console;
+use super::failure::Failure;
+use super::output::Report;
 use crate::config::{Config, MasterKey};
 use crate::keys::{self, KeyStatus, Rotation, Unopened, counted};
 use crate::vault::{Standing, Vault};
@@ -81,11 +84,23 @@ pub(super) struct Rotate {
     batch: NonZeroU32,
 }
 
+/// What `keys --help` tells beyond its commands.
+pub(super) const HELP: &str = "\
+Examples:
+  portcullis keys generate
+  portcullis keys status --config /etc/portcullis.toml
+  portcullis keys rotate --config /etc/portcullis.toml";
+
 impl Keys {
-    /// Runs the command: what it found goes to standard output, what it is doing
-    /// to standard error.
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.run_with(&mut io::stdout(), &mut io::stderr()).await
+    /// Runs the command: progress goes to standard error as it is made.
+    pub(super) async fn run(self, console: &mut Console) -> Result<Report, Failure> {
+        let mut out = Vec::new();
+        let ended = self.run_with(&mut out, &mut console.stderr).await;
+        let report = Report::piped(String::from_utf8_lossy(&out));
+        Ok(match ended {
+            Ok(()) => report,
+            Err(error) => report.failing(error.into()),
+        })
     }
 
     async fn run_with(self, out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Text that is never shown.
 #[derive(Clone)]
@@ -34,10 +34,28 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+impl Serialize for Secret {
+    /// Whether there is one, and nothing else.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(shown(!self.expose().is_empty()))
+    }
+}
+
+const fn shown(is_set: bool) -> &'static str {
+    if is_set { "[set]" } else { "[not set]" }
+}
+
 /// Several of them: a list, or text with commas or white space in between, which
 /// is what an environment variable or a file can hold.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(Vec<Secret>);
+
+impl Serialize for Secrets {
+    /// Whether there are any, and nothing else.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(shown(!self.0.is_empty()))
+    }
+}
 
 impl Secrets {
     /// Takes a text apart.

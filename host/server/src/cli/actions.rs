@@ -1,0 +1,131 @@
+//! `portcullis actions`: what an agent can do, and doing it.
+
+mod list;
+mod params;
+mod run;
+mod settled;
+mod wait;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::caller::OfSession;
+use super::console::Console;
+use super::exit::EXIT_CODES;
+use super::failure::Failure;
+use super::invocations::{self, Page};
+use super::output::{Report, fields_of};
+
+/// `actions`
+#[derive(Debug, Args)]
+#[command(after_help = help())]
+pub(super) struct Actions {
+    #[command(flatten)]
+    of: OfSession,
+    #[command(subcommand)]
+    act: Act,
+}
+
+fn help() -> String {
+    format!(
+        "\
+Examples:
+  portcullis actions list --integration linear
+  portcullis actions guide linear
+  portcullis actions run --integration linear --action list_issues --params '{{\"first\": 3}}'
+  portcullis actions history --status pending
+
+The token of the agent's session is read from PORTCULLIS_TOKEN.
+
+{EXIT_CODES}
+
+3 to 6 are those of `actions run`; the others end with 0 when they could show
+what was asked for, however it stands."
+    )
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// What this session can do, and what happens when it does.
+    #[command(after_help = "\
+Examples:
+  portcullis actions list
+  portcullis actions list --integration linear --json")]
+    List {
+        /// Only the actions of this source.
+        #[arg(long, value_name = "SOURCE")]
+        integration: Option<String>,
+    },
+    /// How to use a source well, in its own words; without one, how to begin.
+    #[command(after_help = "\
+Examples:
+  portcullis actions guide
+  portcullis actions guide linear")]
+    Guide {
+        /// The source, as `actions list` shows it.
+        source: Option<String>,
+    },
+    /// Do something, and wait for it.
+    Run(run::Run),
+    /// One request, with its result.
+    #[command(after_help = "\
+Example:
+  portcullis actions show 81ee3a0c-0a3b-46df-97ed-e7896052fa0f")]
+    Show {
+        /// The invocation.
+        id: String,
+    },
+    /// What this session asked for, newest first.
+    #[command(after_help = "\
+Examples:
+  portcullis actions history --limit 10
+  portcullis actions history --status pending")]
+    History(Page),
+}
+
+impl Actions {
+    pub(super) async fn run(self, console: &mut Console) -> Result<Report, Failure> {
+        let (client, session) = self.of.agent(console)?;
+        let path = |rest: &'static str| [session.as_str(), "actions", rest];
+        match self.act {
+            Act::List { integration } => {
+                let catalog = client.get(&path("available"), &[]).await?;
+                list::list(catalog, integration.as_deref())
+            }
+            Act::Guide { source } => {
+                let text = match &source {
+                    None => client.get(&path("bootstrap"), &[]).await?,
+                    Some(source) => {
+                        let path = [session.as_str(), "actions", "guide", source];
+                        client.get(&path, &[]).await?
+                    }
+                };
+                let markdown = text.as_str().unwrap_or_default().to_owned();
+                Ok(Report::piped(markdown).with_json(text))
+            }
+            Act::Run(run) => run.run(console, &client, &session).await,
+            Act::Show { id } => {
+                let path = [session.as_str(), "actions", "invocations", &id];
+                Ok(show(client.get(&path, &[]).await?))
+            }
+            Act::History(page) => {
+                let answer = client.get(&path("invocations"), &page.query()).await?;
+                Ok(invocations::page(answer, invocations::COLUMNS))
+            }
+        }
+    }
+}
+
+/// An invocation's fields, and its result below them.
+fn show(answer: Value) -> Report {
+    let invocation = answer.get("invocation").unwrap_or(&Value::Null);
+    let mut fields = fields_of(invocation);
+    fields.retain(|(name, _)| name != "result");
+    let result = invocation.get("result").filter(|result| !result.is_null());
+    let result = result.map(|result| format!("\n{result:#}"));
+    let report = Report::new(answer).fields(fields);
+    match result {
+        Some(result) => report.text(result),
+        None => report,
+    }
+}

@@ -1,0 +1,103 @@
+//! How a request for an action ended, in words.
+
+use serde_json::Value;
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::output::{Report, field};
+
+/// How the invocation of a document stands; `None` when it does not say.
+pub(super) fn status_of(document: &Value) -> Option<Exit> {
+    let status = document.get("invocation")?.get("status")?.as_str()?;
+    Exit::of_invocation(status)
+}
+
+/// What cannot change any more.
+pub(super) fn settled(document: Value) -> Report {
+    let status = status_of(&document);
+    let invocation = document.get("invocation").unwrap_or(&Value::Null);
+    let name = name(invocation);
+    match status {
+        Some(Exit::Done) => completed(&name, document),
+        Some(exit) => {
+            let failure = failure(exit, &name, &document);
+            Report::new(document).failing(failure)
+        }
+        None => {
+            let failure = Failure::other(format!("{name} has a status that is not known here"))
+                .hint("this command may be older than the gateway");
+            Report::new(document).failing(failure)
+        }
+    }
+}
+
+/// What still waits for a person, or still runs.
+pub(super) fn pending(document: Value) -> Report {
+    let invocation = document.get("invocation").unwrap_or(&Value::Null);
+    let (name, id) = (name(invocation), field(invocation, "id"));
+    let message = if field(invocation, "status") == "executing" {
+        format!("{name} is still running")
+    } else {
+        let until = field(invocation, "expiresAt");
+        format!("{name} waits for a person until {until}")
+    };
+    let failure = Failure::new(Exit::Pending, "pending", message)
+        .hint(format!("`portcullis actions show {id}` tells how it went"));
+    Report::new(document).failing(failure)
+}
+
+fn completed(name: &str, document: Value) -> Report {
+    let invocation = document.get("invocation").unwrap_or(&Value::Null);
+    let took = match invocation.get("durationMs").and_then(Value::as_i64) {
+        Some(duration) => format!(" in {duration} ms"),
+        None => String::new(),
+    };
+    let id = field(invocation, "id");
+    let mut text = vec![format!("{name} completed{took} (invocation {id}).")];
+    if invocation.get("resultTruncated") == Some(&Value::Bool(true)) {
+        text.push("The result was too large and has been shortened.".to_owned());
+    }
+    let result = document.get("result").filter(|result| !result.is_null());
+    text.extend(result.map(|result| format!("\n{result:#}")));
+    Report::new(document).text(text.join("\n"))
+}
+
+fn failure(exit: Exit, name: &str, document: &Value) -> Failure {
+    let invocation = document.get("invocation").unwrap_or(&Value::Null);
+    let id = field(invocation, "id");
+    let error = document.get("error").or_else(|| invocation.get("error"));
+    let failure = match (error.filter(|error| !error.is_null()), exit) {
+        (Some(error), _) => Failure::answered(exit, error),
+        (None, Exit::Denied) => Failure::new(exit, "denied", denial(name, invocation)),
+        (None, Exit::Expired) => Failure::new(
+            exit,
+            "expired",
+            format!("nobody decided about {name} in time"),
+        ),
+        (None, _) => Failure::new(exit, "failed", format!("{name} failed")),
+    };
+    let hint = match (exit, failure.code()) {
+        (Exit::Denied, _) => "do not repeat it; an admin can change the mode",
+        (Exit::Expired, _) => "nothing was done; ask again when somebody is there to decide",
+        (_, "outcome_unknown") => "it may have been done; look at the provider before repeating it",
+        _ => return failure.hint(format!("`portcullis actions show {id}` shows the record")),
+    };
+    failure.hint(hint)
+}
+
+fn denial(name: &str, invocation: &Value) -> String {
+    match field(invocation, "deniedReason").as_str() {
+        "human" => format!("a person denied {name}"),
+        "policy" => format!("the mode of {name} is deny"),
+        other => format!("{name} was denied ({other})"),
+    }
+}
+
+/// `linear.create_issue`
+pub(super) fn name(invocation: &Value) -> String {
+    let (source, action) = (
+        field(invocation, "integration"),
+        field(invocation, "action"),
+    );
+    format!("{source}.{action}")
+}

@@ -1,0 +1,60 @@
+//! `portcullis config check`.
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use super::super::failure::Failure;
+use super::super::output::Report;
+use super::super::settings::Settings;
+use super::oddities::{Surroundings, oddities};
+use super::shown::without_password;
+use crate::config::{Config, ConfigError};
+
+/// Loads as `serve` does, and goes as far as is possible without starting.
+pub(super) fn check(settings: &Settings) -> Result<Report, Failure> {
+    let config = settings.load().map_err(|error| refused(&error))?;
+    EnvFilter::try_new(&config.log.filter).map_err(|error| {
+        let filter = &config.log.filter;
+        Failure::other(format!("log.filter = {filter:?}: {error}"))
+            .hint("give a level, or targets with levels, such as \"info,portcullis=debug\"")
+    })?;
+    let around = Surroundings::look(&config, settings.config.as_deref())?;
+    let warnings = oddities(&config, &around);
+    let mut report = ok(&config, &warnings);
+    for warning in warnings {
+        report = report.warning(warning);
+    }
+    Ok(report)
+}
+
+/// Says what is wrong, and where keys are explained.
+pub(super) fn refused(error: &ConfigError) -> Failure {
+    let failure = Failure::other(error.to_string());
+    match error {
+        ConfigError::File { .. } => failure,
+        _ => failure.hint("`portcullis config print --defaults` explains every key"),
+    }
+}
+
+fn ok(config: &Config, warnings: &[String]) -> Report {
+    let listen = config.server.listen.to_string();
+    let storage = without_password(&config.storage.url);
+    let plugins = config.plugins.directory.display().to_string();
+    let document = json!({
+        "ok": true,
+        "listen": listen,
+        "storage": storage,
+        "plugins": plugins,
+        "warnings": warnings,
+    });
+    let fields = [
+        ("listen", listen),
+        ("storage", storage),
+        ("plugins", plugins),
+    ];
+    Report::new(document).text("ok").fields(
+        fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec(),
+    )
+}

@@ -1,0 +1,232 @@
+//! What a plugin is, on one page.
+
+use portcullis_core::action::ActionDefinition;
+use portcullis_core::plugin::{
+    ConnectionRequirement, CredentialForm, CredentialRule, Endpoint, Route,
+};
+use portcullis_runtime::Plugin;
+use portcullis_runtime::inspect::{CONTRACT_VERSION, Inspection};
+use serde_json::{Value, json};
+
+use super::super::output::Report;
+
+/// Everything about a plugin that matters to whoever decides about it.
+pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection) -> Report {
+    let descriptor = plugin.descriptor();
+    Report::new(document(plugin, inspection))
+        .fields(identity(plugin, inspection))
+        .text(format!(
+            "\nIt can only: {}.",
+            plugin.capabilities().join("; ")
+        ))
+        .text("\nEndpoints")
+        .table(
+            vec!["NAME", "BASE URL", "ROUTES", "CREDENTIAL"],
+            descriptor.endpoints.iter().map(endpoint_row).collect(),
+        )
+        .text("\nConnections")
+        .table(
+            vec!["WHOSE", "TYPES", "NEEDED"],
+            descriptor.connections.iter().map(connection_row).collect(),
+        )
+        .text("\nActions")
+        .table(
+            vec!["ACTION", "RISK", "CREDENTIAL OF", "PARAMS (* required)"],
+            plugin.actions().iter().map(action_row).collect(),
+        )
+}
+
+fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
+    let descriptor = plugin.descriptor();
+    let imports: Vec<_> = inspection.imports.iter().map(String::as_str).collect();
+    [
+        ("id", descriptor.id.to_string()),
+        ("name", descriptor.name.clone()),
+        ("about", descriptor.description.clone()),
+        ("version", descriptor.version.clone()),
+        ("contract", CONTRACT_VERSION.to_owned()),
+        ("digest", plugin.digest().to_string()),
+        ("size", format!("{} bytes", inspection.size)),
+        ("imports", imports.join(", ")),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn endpoint_row(endpoint: &Endpoint) -> Vec<String> {
+    let routes = endpoint.routes.iter().map(route);
+    let rules = endpoint.credentials.iter();
+    let rules = rules.map(|rule| format!("{}: {}", rule.connection, form(&rule.form)));
+    vec![
+        endpoint.name.clone(),
+        endpoint.base_url.to_string(),
+        joined(routes, "; "),
+        joined(rules, "; "),
+    ]
+}
+
+fn route(route: &Route) -> String {
+    format!("{} {}", route.method, route.path_prefix)
+}
+
+fn form(form: &CredentialForm) -> String {
+    match form {
+        CredentialForm::Bearer => "Authorization: Bearer …".to_owned(),
+        CredentialForm::Raw => "Authorization: …".to_owned(),
+        CredentialForm::Header { name, prefix } => format!("{name}: {prefix}…"),
+        CredentialForm::Query(name) => format!("?{name}=…"),
+        CredentialForm::None => "nowhere".to_owned(),
+    }
+}
+
+fn connection_row(requirement: &ConnectionRequirement) -> Vec<String> {
+    let types = requirement.types.iter().map(ToString::to_string);
+    let needed = if requirement.optional { "no" } else { "yes" };
+    vec![
+        requirement.scope.to_string(),
+        joined(types, ", "),
+        needed.to_owned(),
+    ]
+}
+
+fn action_row(action: &ActionDefinition) -> Vec<String> {
+    vec![
+        action.id.to_string(),
+        action.risk.to_string(),
+        action.credential.to_string(),
+        params(&action.params_schema),
+    ]
+}
+
+/// `teamId*: string, priority: integer`
+fn params(schema: &Value) -> String {
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let params = properties.into_iter().flatten().map(|(name, schema)| {
+        let mark = if is_required(name) { "*" } else { "" };
+        format!("{name}{mark}: {}", kind(schema))
+    });
+    joined(params, ", ")
+}
+
+/// The type of a param in a word or two.
+fn kind(schema: &Value) -> String {
+    match schema.get("type") {
+        Some(Value::String(kind)) => kind.clone(),
+        Some(Value::Array(kinds)) => joined(
+            kinds
+                .iter()
+                .map(|kind| kind.as_str().unwrap_or("any").to_owned()),
+            "|",
+        ),
+        _ => untyped(schema),
+    }
+}
+
+fn untyped(schema: &Value) -> String {
+    let choices = ["anyOf", "oneOf"].iter().find_map(|word| schema.get(word));
+    match choices.and_then(Value::as_array) {
+        Some(choices) if !choices.is_empty() => joined(choices.iter().map(kind), "|"),
+        _ if schema.get("enum").is_some() || schema.get("const").is_some() => "enum".to_owned(),
+        _ => "any".to_owned(),
+    }
+}
+
+fn joined(items: impl Iterator<Item = String>, separator: &str) -> String {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() {
+        "-".to_owned()
+    } else {
+        items.join(separator)
+    }
+}
+
+fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
+    let descriptor = plugin.descriptor();
+    json!({
+        "id": descriptor.id.as_str(),
+        "name": descriptor.name,
+        "description": descriptor.description,
+        "version": descriptor.version,
+        "contractVersion": CONTRACT_VERSION,
+        "digest": plugin.digest().to_string(),
+        "sizeBytes": inspection.size,
+        "imports": inspection.imports,
+        "capabilities": plugin.capabilities(),
+        "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
+        "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),
+        "actions": plugin.actions().iter().map(action_object).collect::<Vec<_>>(),
+    })
+}
+
+fn endpoint_object(endpoint: &Endpoint) -> Value {
+    let routes = endpoint
+        .routes
+        .iter()
+        .map(|route| json!({ "method": route.method.as_str(), "pathPrefix": route.path_prefix }));
+    json!({
+        "name": endpoint.name,
+        "baseUrl": endpoint.base_url.as_str(),
+        "routes": routes.collect::<Vec<_>>(),
+        "credentials": endpoint.credentials.iter().map(credential_object).collect::<Vec<_>>(),
+    })
+}
+
+fn credential_object(rule: &CredentialRule) -> Value {
+    json!({ "connectionType": rule.connection.as_str(), "form": form(&rule.form) })
+}
+
+fn connection_object(requirement: &ConnectionRequirement) -> Value {
+    let types = requirement.types.iter().map(|kind| kind.as_str());
+    json!({
+        "scope": requirement.scope.as_str(),
+        "types": types.collect::<Vec<_>>(),
+        "scopes": requirement.scopes,
+        "optional": requirement.optional,
+        "preset": requirement.preset,
+    })
+}
+
+fn action_object(action: &ActionDefinition) -> Value {
+    json!({
+        "id": action.id.as_str(),
+        "title": action.title,
+        "description": action.description,
+        "riskLevel": action.risk.as_str(),
+        "credential": action.credential.as_str(),
+        "params": action.params_schema,
+        "result": action.result_schema,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_fit_into_a_line() {
+        for (schema, expected) in [
+            (json!({}), "-"),
+            (json!({ "properties": {} }), "-"),
+            (
+                json!({
+                    "required": ["teamId"],
+                    "properties": {
+                        "teamId": { "type": "string" },
+                        "priority": { "type": ["integer", "null"] },
+                        "state": { "enum": ["open"] },
+                        "filter": { "anyOf": [] },
+                        "owner": { "anyOf": [{ "type": "string" }, { "type": "null" }] },
+                        "all": true,
+                    },
+                }),
+                "teamId*: string, priority: integer|null, state: enum, filter: any, \
+                 owner: string|null, all: any",
+            ),
+        ] {
+            assert_eq!(params(&schema), expected);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The command line as its users meet it: what they type, what they read, and
+//! what the process ends with.
+
+mod agents;
+mod configuration;
+mod help;
+mod operators;
+mod plugin_files;
+mod refusals;
+mod terminal;
+mod waiting;

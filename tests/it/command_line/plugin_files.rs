@@ -1,0 +1,81 @@
+//! `plugin inspect`.
+
+use std::fs;
+
+use portcullis_core::plugin::PluginDigest;
+use portcullis_tests::{linear_component, plugins_directory};
+
+use super::terminal::Terminal;
+
+/// What is printed about the Linear plugin, with digest and size left out.
+const LINEAR: &str = include_str!("linear.txt");
+
+#[tokio::test]
+async fn the_linear_plugin_is_told_on_one_page() {
+    let file = plugins_directory().join("linear.wasm");
+    let file = file.to_str().unwrap();
+    let ended = Terminal::new()
+        .watched()
+        .types(&["plugin", "inspect", file])
+        .await;
+    let bytes = linear_component();
+    let page = ended
+        .assert_exit(0)
+        .stdout
+        .replace(&PluginDigest::of(&bytes).to_string(), "<digest>")
+        .replace(&bytes.len().to_string(), "<size>");
+    assert_eq!(page, LINEAR, "\n{page}");
+}
+
+#[tokio::test]
+async fn the_document_has_what_the_page_has() {
+    let file = plugins_directory().join("linear.wasm");
+    let file = file.to_str().unwrap();
+    let document = Terminal::new()
+        .types(&["plugin", "inspect", file])
+        .await
+        .json();
+    assert_eq!(document["id"], "linear");
+    assert_eq!(document["contractVersion"], "0.1.0");
+    assert_eq!(document["sizeBytes"], linear_component().len());
+    assert_eq!(
+        document["endpoints"][0]["routes"][0]["pathPrefix"],
+        "/graphql"
+    );
+    assert_eq!(document["actions"][2]["riskLevel"], "write");
+    assert_eq!(
+        document["actions"][2]["params"]["additionalProperties"],
+        false
+    );
+    assert_eq!(
+        document["capabilities"][0],
+        "call https://api.linear.app POST /graphql"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_plugin_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for (path, reason) in [
+        (
+            write("garbage.wasm", b"this is text"),
+            "not a WebAssembly component",
+        ),
+        (write("core.wasm", b"\0asm\x01\0\0\0"), "core module"),
+        (
+            write("half.wasm", &linear_component()[..1000]),
+            "not a WebAssembly component",
+        ),
+        (folder.path().to_str().unwrap().to_owned(), "is not a file"),
+        ("/nothing.wasm".to_owned(), "No such file"),
+    ] {
+        let ended = Terminal::new().types(&["plugin", "inspect", &path]).await;
+        assert_eq!(ended.assert_exit(1).stdout, "");
+        ended.assert_told(&[&path, reason]);
+    }
+}

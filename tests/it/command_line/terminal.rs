@@ -1,0 +1,233 @@
+//! Somebody who types commands.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portcullis::cli::{self, Console, Interrupted, variables};
+use portcullis::clock::SystemClock;
+use portcullis_tests::{OPERATOR_KEY, Served, TestHost};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// What happens when something is told beside the output.
+type OnNotice = Box<dyn FnMut() + Send>;
+
+/// Where commands are typed, and with which variables.
+pub(super) struct Terminal {
+    environment: BTreeMap<&'static str, String>,
+    /// Whether a person reads, or a pipe.
+    pub(super) is_terminal: bool,
+    stdin: String,
+    on_notice: Option<OnNotice>,
+    interrupted: Option<oneshot::Receiver<()>>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) exit: u8,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Terminal {
+    /// A pipe, with nothing set.
+    pub(super) fn new() -> Self {
+        Self {
+            environment: BTreeMap::new(),
+            is_terminal: false,
+            stdin: String::new(),
+            on_notice: None,
+            interrupted: None,
+        }
+    }
+
+    /// A gateway's agent.
+    pub(super) fn agent(host: &TestHost, served: &Served) -> Self {
+        Self::with_token(served, &host.sandbox_token)
+    }
+
+    /// Somebody with a token.
+    pub(super) fn with_token(served: &Served, token: &str) -> Self {
+        Self::new()
+            .set(variables::URL, &url(served))
+            .set(variables::TOKEN, token)
+    }
+
+    /// A gateway's operator.
+    pub(super) fn operator(served: &Served) -> Self {
+        Self::new()
+            .set(variables::URL, &url(served))
+            .set(variables::OPERATOR_KEY, OPERATOR_KEY)
+    }
+
+    /// Sets a variable.
+    pub(super) fn set(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.insert(name, value.to_owned());
+        self
+    }
+
+    /// A person reads.
+    pub(super) fn watched(mut self) -> Self {
+        self.is_terminal = true;
+        self
+    }
+
+    /// Pipes something in.
+    pub(super) fn piping(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Does something once the command tells something beside its output.
+    pub(super) fn on_notice(mut self, act: impl FnOnce() + Send + 'static) -> Self {
+        let mut act = Some(act);
+        self.on_notice = Some(Box::new(move || {
+            if let Some(act) = act.take() {
+                act();
+            }
+        }));
+        self
+    }
+
+    /// Presses Ctrl-C when the sender is used.
+    pub(super) fn interrupted_by(mut self, signal: oneshot::Receiver<()>) -> Self {
+        self.interrupted = Some(signal);
+        self
+    }
+
+    /// Types a command, without the program's name.
+    pub(super) async fn types(&mut self, arguments: &[&str]) -> Ended {
+        let (stdout, stderr) = (Buffer::default(), Buffer::default());
+        let mut console = Console {
+            stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin).into_bytes())),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(Noticed {
+                buffer: stderr.clone(),
+                act: self.on_notice.take(),
+            }),
+            stdin_is_terminal: false,
+            stdout_is_terminal: self.is_terminal,
+            stderr_is_terminal: self.is_terminal,
+            width: None,
+            environment: self.environment.clone(),
+            clock: Arc::new(SystemClock),
+            tick: Duration::from_millis(10),
+            interrupted: interrupted(self.interrupted.take()),
+        };
+        let arguments = ["portcullis"].iter().chain(arguments);
+        let exit = cli::run(arguments.copied(), &mut console).await;
+        Ended {
+            exit: exit.code(),
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        }
+    }
+}
+
+impl Ended {
+    /// Fails unless the command ended so.
+    #[track_caller]
+    pub(super) fn assert_exit(&self, exit: u8) -> &Self {
+        assert_eq!(self.exit, exit, "{self:?}");
+        self
+    }
+
+    /// The one document that was printed.
+    #[track_caller]
+    pub(super) fn json(&self) -> Value {
+        let parsed = serde_json::from_str(&self.stdout);
+        assert!(parsed.is_ok(), "no document: {self:?}");
+        parsed.unwrap()
+    }
+
+    /// The id of the thing that was printed.
+    #[track_caller]
+    pub(super) fn id(&self) -> String {
+        let json = self.json();
+        assert!(json["id"].is_string(), "no id: {self:?}");
+        json["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Fails unless all of these were told beside the output.
+    #[track_caller]
+    pub(super) fn assert_told(&self, phrases: &[&str]) {
+        for phrase in phrases {
+            assert!(self.stderr.contains(phrase), "no {phrase:?}: {self:?}");
+        }
+    }
+}
+
+/// Where a gateway listens.
+pub(super) fn url(served: &Served) -> String {
+    format!("http://{}", served.address)
+}
+
+/// A server that gives one answer, and tells what it was sent.
+pub(super) async fn answering(answer: String) -> (String, oneshot::Receiver<String>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 16 << 10];
+        let length = stream.read(&mut request).await.unwrap();
+        request.truncate(length);
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let _ = tell.send(String::from_utf8(request).unwrap());
+    });
+    (url, told)
+}
+
+fn interrupted(signal: Option<oneshot::Receiver<()>>) -> Interrupted {
+    Box::pin(async move {
+        match signal {
+            Some(signal) => drop(signal.await),
+            None => std::future::pending().await,
+        }
+    })
+}
+
+/// Bytes that somebody else reads later.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A buffer that tells when something arrives.
+struct Noticed {
+    buffer: Buffer,
+    act: Option<OnNotice>,
+}
+
+impl Write for Noticed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Some(act) = &mut self.act {
+            act();
+        }
+        self.buffer.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
