@@ -14,6 +14,7 @@ mod layers;
 mod lifecycle;
 mod managing;
 mod modes;
+mod openapi;
 mod plugins;
 mod secrets;
 mod upstream_faults;
