@@ -17,6 +17,7 @@ mod lifecycle;
 mod managing;
 mod metrics;
 mod modes;
+mod openapi;
 mod plugins;
 mod secrets;
 mod upstream_faults;

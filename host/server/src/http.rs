@@ -3,8 +3,9 @@
 //! Handlers extract, call one use case, and answer; the shapes and statuses are
 //! those of the contract. `router` is the table of contents, `objects` has the
 //! JSON of what more than one route answers with, and `error` alone knows
-//! statuses and codes. A new route is a handler in its resource's file and a
-//! line in `router`.
+//! statuses and codes. A new route is a handler in its resource's file, described
+//! with `#[utoipa::path]`, and a line in `router`; `openapi` makes the API's
+//! description from them.
 
 mod actions;
 mod automations;
@@ -15,11 +16,14 @@ mod error;
 mod extract;
 mod health;
 mod invocations;
+mod invoke;
 mod listen;
 mod members;
 mod metrics;
 mod modes;
+mod names;
 mod objects;
+mod openapi;
 mod orgs;
 mod plugins;
 mod request;

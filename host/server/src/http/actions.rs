@@ -1,69 +1,113 @@
-//! `/{sessionId}/actions`: what an agent can do, how, and doing it.
+//! `/{sessionId}/actions`: what an agent can do, and how. Doing it is in `invoke`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::action::ActionExample;
-use portcullis_core::invocation::{DeniedReason, FailureCode, Invocation, InvocationStatus};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::callers::{InSession, OwnSandbox};
-use super::error::ApiError;
-use super::extract::{JsonBody, PathParams};
-use super::objects::InvocationObject;
+use super::callers::InSession;
+use super::error::{ApiError, code};
+use super::extract::PathParams;
+use super::names;
+use super::openapi::{Fails, SourcePath};
 use crate::actions::catalog::{self, CatalogAction, CatalogSource, SourceStatus};
 use crate::actions::guide as guides;
-use crate::actions::invoke as invoking;
 use crate::gateway::Gateway;
 
-/// Longer keys help nobody.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
-
-#[derive(Serialize)]
+/// What a session can do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Catalog)]
 pub(super) struct AvailableResponse {
+    /// By source, then in the source's own order.
     actions: Vec<ActionObject>,
+    /// By id; also those whose actions are absent.
     sources: Vec<SourceObject>,
 }
 
-#[derive(Serialize)]
+/// An action, and what happens when it is invoked.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Action)]
 struct ActionObject {
+    /// For `integration` of an invocation.
+    #[schema(example = "linear")]
     source_id: String,
+    /// For `action` of an invocation.
+    #[schema(example = "create_issue")]
     action_id: String,
+    /// Both, for people.
+    #[schema(example = "linear.create_issue")]
     name: String,
     title: String,
+    /// What an agent must know before it invokes the action.
     description: String,
+    #[schema(value_type = names::RiskLevel)]
     risk_level: &'static str,
+    #[schema(value_type = names::Mode)]
     mode: &'static str,
+    #[schema(value_type = names::ModeSource)]
     mode_source: &'static str,
+    /// True when the definition differs from the reviewed one.
     drifted: bool,
+    /// JSON Schema 2020-12 of the params.
+    #[schema(value_type = Object)]
     params: Value,
+    /// JSON Schema of the result; null where the source tells nothing.
+    #[schema(required, value_type = Option<Object>)]
     result: Option<Value>,
     examples: Vec<ExampleObject>,
 }
 
-#[derive(Serialize)]
+/// An invocation to learn from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActionExample)]
 struct ExampleObject {
+    /// What it is good for.
     title: String,
+    /// Params that satisfy the action's schema.
+    #[schema(value_type = Object)]
     params: Value,
 }
 
-#[derive(Serialize)]
+/// What lists and executes actions.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Source)]
 struct SourceObject {
+    #[schema(example = "linear")]
     id: String,
+    /// The name people know.
+    #[schema(example = "Linear")]
     display_name: String,
+    #[schema(value_type = names::SourceStatus)]
     status: &'static str,
+    /// What to do; null when the source can be used.
+    #[schema(required)]
     message: Option<String>,
 }
 
-/// `GET /available`
-pub(super) async fn available(
+/// Lists what the session can do.
+///
+/// The catalog: every action that the session's connections make usable, with the
+/// JSON Schema of its params and the mode in force at this moment.
+#[utoipa::path(
+    get,
+    path = "/available",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession),
+    responses(
+        (status = 200, description = "Actions and sources.", body = AvailableResponse),
+        Fails<InSession>,
+    )
+)]
+pub(super) async fn list_actions(
     State(gateway): State<Arc<Gateway>>,
     InSession(session): InSession,
 ) -> Result<Json<AvailableResponse>, ApiError> {
@@ -111,16 +155,42 @@ fn source_object(source: CatalogSource) -> SourceObject {
     }
 }
 
-/// `GET /bootstrap`
-pub(super) async fn bootstrap(InSession(_): InSession) -> Response {
+/// Tells an agent how to work with the gateway.
+///
+/// Markdown to be put into an agent's context before anything else.
+#[utoipa::path(
+    get,
+    path = "/bootstrap",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession),
+    responses(
+        (status = 200, description = "What to read first.", body = String, content_type = "text/markdown"),
+        Fails<InSession>,
+    )
+)]
+pub(super) async fn get_bootstrap(_: InSession) -> Response {
     markdown(guides::BOOTSTRAP.to_owned())
 }
 
-/// `GET /guide/{sourceId}`
-pub(super) async fn guide(
+/// Shows the guide of one source.
+///
+/// Markdown in the source's own words: how its actions belong together.
+#[utoipa::path(
+    get,
+    path = "/guide/{source_id}",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession, SourcePath),
+    responses(
+        (status = 200, description = "The guide.", body = String, content_type = "text/markdown"),
+        Fails<(InSession, code::UnknownSource)>,
+    )
+)]
+pub(super) async fn get_guide(
     State(gateway): State<Arc<Gateway>>,
-    InSession(_): InSession,
-    PathParams((_, source)): PathParams<(String, String)>,
+    _: InSession,
+    PathParams((_session, source)): PathParams<(String, String)>,
 ) -> Result<Response, ApiError> {
     Ok(markdown(guides::guide(&gateway, &source)?))
 }
@@ -131,118 +201,4 @@ fn markdown(text: String) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, text).into_response()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct InvokeBody {
-    integration: String,
-    action: String,
-    params: Value,
-}
-
-/// `POST /invoke`
-pub(super) async fn invoke(
-    State(gateway): State<Arc<Gateway>>,
-    OwnSandbox(agent): OwnSandbox,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody<InvokeBody>,
-) -> Result<Response, ApiError> {
-    let request = invoking::InvokeRequest {
-        integration: body.integration,
-        action: body.action,
-        params: body.params,
-        idempotency_key: idempotency_key(&headers)?,
-    };
-    let invocation = invoking::invoke(&gateway, agent, request).await?;
-    Ok(answer(&invocation))
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let key = value
-        .to_str()
-        .ok()
-        .filter(|key| (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()));
-    match (key, values.next()) {
-        (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => Err(ApiError::invalid_field(
-            "/headers/idempotency-key",
-            "format",
-            "Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters",
-        )),
-    }
-}
-
-/// The answer for an invocation as it stands.
-fn answer(invocation: &Invocation) -> Response {
-    let object = InvocationObject::from(invocation);
-    match invocation.status {
-        InvocationStatus::Completed => {
-            Json(json!({"invocation": object, "result": invocation.result})).into_response()
-        }
-        InvocationStatus::Pending => {
-            let message = format!(
-                "{}.{} waits for approval; ask GET …/actions/invocations/{} how it went",
-                invocation.source, invocation.action, invocation.id
-            );
-            accepted(&object, &message)
-        }
-        InvocationStatus::Executing => accepted(&object, "the action is still running"),
-        InvocationStatus::Denied => refused(invocation, denial(invocation)),
-        InvocationStatus::Expired => refused(
-            invocation,
-            ApiError::new(StatusCode::GONE, "expired", "nobody decided in time"),
-        ),
-        InvocationStatus::Failed => refused(invocation, failure(invocation)),
-    }
-}
-
-fn accepted(invocation: &InvocationObject, message: &str) -> Response {
-    let body = json!({"invocation": invocation, "message": message});
-    (StatusCode::ACCEPTED, Json(body)).into_response()
-}
-
-fn refused(invocation: &Invocation, error: ApiError) -> Response {
-    let object = InvocationObject::from(invocation);
-    ApiError {
-        invocation: serde_json::to_value(object).ok(),
-        ..error
-    }
-    .into_response()
-}
-
-fn denial(invocation: &Invocation) -> ApiError {
-    let message = match &invocation.denied_reason {
-        Some(DeniedReason::UnknownMode(value)) => format!(
-            "the mode stored for this action, `{value}`, is none of allow, deny and \
-             require_approval, and therefore denies; an admin can set it anew"
-        ),
-        Some(DeniedReason::Human) => "a person denied this".to_owned(),
-        _ => format!(
-            "the mode of {}.{} is deny ({}); do not retry, an admin can change it",
-            invocation.source, invocation.action, invocation.mode_source
-        ),
-    };
-    ApiError::new(StatusCode::FORBIDDEN, "denied", message)
-}
-
-fn failure(invocation: &Invocation) -> ApiError {
-    let (code, message) = match &invocation.error {
-        Some(error) => (error.code, error.message.clone()),
-        None => (FailureCode::Internal, "the action failed".to_owned()),
-    };
-    let status = match code {
-        FailureCode::DeadlineExceeded | FailureCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        FailureCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_GATEWAY,
-    };
-    let mut error = ApiError::new(status, code.as_str(), message);
-    if code == FailureCode::Busy {
-        error.retry_after = Some(Duration::from_secs(1));
-    }
-    error
 }

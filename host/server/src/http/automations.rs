@@ -7,19 +7,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use portcullis_storage::Automation;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::{OrgManager, OrgReader};
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::JsonBody;
+use super::openapi::Fails;
 use crate::automations;
 use crate::gateway::Gateway;
 
-#[derive(Serialize)]
+/// A named task that sessions run for, with modes of its own.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Automation)]
 pub(super) struct AutomationObject {
+    #[schema(format = "uuid")]
     id: String,
     organization_id: String,
     name: String,
+    #[schema(format = "date-time")]
     created_at: String,
 }
 
@@ -34,13 +40,26 @@ impl From<&Automation> for AutomationObject {
     }
 }
 
-#[derive(Serialize)]
+/// Automations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AutomationList)]
 pub(super) struct ListResponse {
     automations: Vec<AutomationObject>,
 }
 
-/// `GET /automations`
-pub(super) async fn list(
+/// Lists the organization's automations.
+#[utoipa::path(
+    get,
+    path = "/automations",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader),
+    responses(
+        (status = 200, description = "All automations.", body = ListResponse),
+        Fails<OrgReader>,
+    )
+)]
+pub(super) async fn list_automations(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
@@ -50,14 +69,30 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+/// An automation to be added.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewAutomation)]
 pub(super) struct CreateBody {
+    /// Without control characters.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
 }
 
-/// `POST /automations`
-pub(super) async fn create(
+/// Adds an automation.
+#[utoipa::path(
+    post,
+    path = "/automations",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager),
+    request_body = CreateBody,
+    responses(
+        (status = 201, description = "The automation.", body = AutomationObject),
+        Fails<(OrgManager, JsonBody<CreateBody>, code::Conflict)>,
+    )
+)]
+pub(super) async fn create_automation(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, .. }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,

@@ -1,4 +1,10 @@
 //! The one place where causes become statuses, codes and words.
+//!
+//! `code` is the table of codes, `failure` tells how failed invocations are
+//! answered.
+
+pub(super) mod code;
+mod failure;
 
 use std::any::Any;
 use std::time::Duration;
@@ -9,30 +15,35 @@ use axum::response::{IntoResponse, Response};
 use portcullis_core::schema::Violation;
 use portcullis_storage::{Constraint, Error as StorageError};
 use serde::Serialize;
-use serde_json::Value;
+use utoipa::ToSchema;
 
+use super::names::ErrorCodeName;
+use super::objects::InvocationObject;
 use super::request::current_request_id;
 use crate::auth::AuthError;
 use crate::error::Error;
+pub(super) use code::{CanFail, Code, ErrorCode};
 
 /// An answer of 400 and above.
 #[derive(Debug)]
 pub(super) struct ApiError {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
+    /// Decides the status.
+    pub(super) code: ErrorCode,
     pub(super) message: String,
     pub(super) details: Vec<Detail>,
     pub(super) retry_after: Option<Duration>,
     /// The invocation that stands beside the error, where one exists.
-    pub(super) invocation: Option<Value>,
+    pub(super) invocation: Option<Box<InvocationObject>>,
 }
 
 /// One violation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Detail {
     /// JSON Pointer into the request.
+    #[schema(example = "/params/title")]
     pub(super) path: String,
     /// The rule's short name.
+    #[schema(example = "required")]
     pub(super) rule: String,
     /// What is wrong and what would be right.
     pub(super) message: String,
@@ -48,29 +59,53 @@ impl From<Violation> for Detail {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
+/// What every answer of 400 and above holds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorBody)]
+pub(super) struct Body {
+    /// The invocation, where one exists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    invocation: Option<Value>,
-    error: ErrorBody,
+    #[schema(nullable = false)]
+    invocation: Option<Box<InvocationObject>>,
+    error: ErrorObject,
 }
 
-#[derive(Serialize)]
+/// What went wrong and what to do.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody {
+#[schema(as = Error)]
+pub(super) struct ErrorObject {
+    /// For programs.
+    #[schema(value_type = ErrorCodeName)]
     code: &'static str,
+    /// For people: what happened and what to do.
     message: String,
+    /// The request's id, as in the answer's `X-Request-Id` and in the gateway's
+    /// log.
+    #[schema(format = "uuid")]
     request_id: String,
+    /// Each violation, where something in the request is not as it should be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     details: Vec<Detail>,
 }
 
-impl ApiError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+impl ErrorObject {
+    /// An error of the request that is being answered.
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>, details: Vec<Detail>) -> Self {
         Self {
-            status,
-            code,
+            code: code.as_str(),
+            message: message.into(),
+            request_id: current_request_id(),
+            details,
+        }
+    }
+}
+
+impl ApiError {
+    pub(super) fn new(code: impl Into<ErrorCode>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
             message: message.into(),
             details: Vec::new(),
             retry_after: None,
@@ -80,7 +115,7 @@ impl ApiError {
 
     /// A request that cannot be read as what the route takes.
     pub(super) fn invalid_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+        Self::new(Code::InvalidRequest, message)
     }
 
     /// A field that breaks a rule.
@@ -99,10 +134,9 @@ impl ApiError {
         error
     }
 
-    fn internal() -> Self {
+    pub(super) fn internal() -> Self {
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
+            Code::Internal,
             "the gateway failed; its log tells why under this request id",
         )
     }
@@ -116,10 +150,10 @@ impl ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         let code = match error {
-            AuthError::Invalid => "unauthorized",
-            AuthError::Expired => "token_expired",
+            AuthError::Invalid => Code::Unauthorized,
+            AuthError::Expired => Code::TokenExpired,
         };
-        Self::new(StatusCode::UNAUTHORIZED, code, error.to_string())
+        Self::new(code, error.to_string())
     }
 }
 
@@ -127,13 +161,11 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
-            Error::UnknownSource(_) => Self::new(StatusCode::NOT_FOUND, "unknown_source", message),
-            Error::UnknownAction { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_action", message)
-            }
+            Error::NotFound(_) => Self::new(Code::NotFound, message),
+            Error::UnknownSource(_) => Self::new(Code::UnknownSource, message),
+            Error::UnknownAction { .. } => Self::new(Code::UnknownAction, message),
             Error::InvalidParams(violations) => {
-                let mut error = Self::new(StatusCode::BAD_REQUEST, "invalid_params", message);
+                let mut error = Self::new(Code::InvalidParams, message);
                 error.details = violations.into_iter().map(Detail::from).collect();
                 error
             }
@@ -142,27 +174,22 @@ impl From<Error> for ApiError {
                 rule,
                 message,
             } => Self::invalid_field(path, rule, message),
-            Error::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
-            Error::Exists(_) => Self::new(StatusCode::CONFLICT, "already_exists", message),
-            Error::SessionClosed => Self::new(StatusCode::CONFLICT, "session_closed", message),
-            Error::IdempotencyKeyReused => {
-                Self::new(StatusCode::CONFLICT, "idempotency_key_reused", message)
-            }
+            Error::Forbidden(_) => Self::new(Code::Forbidden, message),
+            Error::Exists(_) => Self::new(Code::AlreadyExists, message),
+            Error::SessionClosed => Self::new(Code::SessionClosed, message),
+            Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, message),
             Error::RateLimited { retry_after, .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
-                    .retry_after(retry_after)
+                Self::new(Code::RateLimited, message).retry_after(retry_after)
             }
             Error::TooManyPending { retry_after, .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_pending", message)
-                    .retry_after(retry_after)
+                Self::new(Code::TooManyPending, message).retry_after(retry_after)
             }
             Error::ShuttingDown => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message)
-                    .retry_after(Duration::from_secs(1))
+                Self::new(Code::ShuttingDown, message).retry_after(Duration::from_secs(1))
             }
             Error::Storage(StorageError::Conflict {
                 constraint: constraint @ Constraint::Reference,
-            }) => Self::new(StatusCode::CONFLICT, "conflict", constraint.to_string()),
+            }) => Self::new(Code::Conflict, constraint.to_string()),
             Error::Storage(_) | Error::Vault(_) | Error::Internal(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 Self::internal()
@@ -173,16 +200,12 @@ impl From<Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let status = self.code.status();
         let body = Body {
             invocation: self.invocation,
-            error: ErrorBody {
-                code: self.code,
-                message: self.message,
-                request_id: current_request_id(),
-                details: self.details,
-            },
+            error: ErrorObject::new(self.code, self.message, self.details),
         };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (status, Json(body)).into_response();
         if let Some(retry_after) = self.retry_after {
             // At least a second: 0 would ask for an immediate retry.
             let seconds = retry_after.as_secs_f64().ceil().max(1.0);
@@ -190,7 +213,7 @@ impl IntoResponse for ApiError {
                 response.headers_mut().insert(header::RETRY_AFTER, value);
             }
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response
                 .headers_mut()
@@ -203,18 +226,13 @@ impl IntoResponse for ApiError {
 /// Answers what no route takes.
 pub(super) async fn not_found(method: Method, uri: Uri) -> ApiError {
     let path: String = uri.path().chars().take(200).collect();
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        format!("there is no route {method} {path}"),
-    )
+    ApiError::new(Code::NotFound, format!("there is no route {method} {path}"))
 }
 
 /// Answers a route that takes other methods.
 pub(super) async fn method_not_allowed(method: Method) -> ApiError {
     ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
+        Code::MethodNotAllowed,
         format!("this route does not take {method}; see the Allow header"),
     )
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer as _};
 use tokio::time::timeout;
 
-use super::error::ApiError;
+use super::error::{ApiError, Code};
 use crate::auth::Caller;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -38,8 +38,7 @@ impl FromRequestParts<Arc<Gateway>> for Authenticated {
     ) -> Result<Self, ApiError> {
         let missing = || {
             ApiError::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
+                Code::Unauthorized,
                 "send `Authorization: Bearer` with a key or token",
             )
         };
@@ -119,11 +118,7 @@ where
             limits.drain_body_bytes,
         );
         let bytes = timeout(BODY_TIMEOUT, reading).await.map_err(|_elapsed| {
-            ApiError::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
-                "the body did not arrive in time",
-            )
+            ApiError::new(Code::RequestTimeout, "the body did not arrive in time")
         })??;
         parse_json(&bytes).map(Self)
     }
@@ -153,8 +148,7 @@ async fn read_body(body: Body, limit: usize, drain: usize) -> Result<Bytes, ApiE
         return Ok(bytes.freeze());
     }
     Err(ApiError::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "payload_too_large",
+        Code::PayloadTooLarge,
         format!("the body may have at most {limit} bytes"),
     ))
 }
@@ -189,8 +183,7 @@ where
 
 fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_json",
+        Code::InvalidJson,
         format!("the body is not valid JSON: {error}"),
     )
 }
@@ -266,7 +259,7 @@ mod tests {
     fn check(body: &str, code: &str, path: &str, rule: &str) {
         let error = parse_json::<Example>(body.as_bytes()).unwrap_err();
         let body: String = body.chars().take(40).collect();
-        assert_eq!(error.code, code, "{body}: {}", error.message);
+        assert_eq!(error.code.as_str(), code, "{body}: {}", error.message);
         let detail: Option<&Detail> = error.details.first();
         assert_eq!(detail.map_or("", |d| &d.path), path, "{body}");
         assert_eq!(detail.map_or("", |d| &d.rule), rule, "{body}");
@@ -329,6 +322,6 @@ mod tests {
     fn deep_nesting_is_refused_where_anything_is_taken() {
         let body = r#"{"a":"#.repeat(200_000);
         let error = parse_json::<serde_json::Value>(body.as_bytes()).unwrap_err();
-        assert_eq!(error.code, "invalid_json");
+        assert_eq!(error.code.as_str(), "invalid_json");
     }
 }

@@ -5,43 +5,119 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use portcullis_runtime::Allocator;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::error::{Code, ErrorObject};
 use crate::gateway::Gateway;
 
-/// `GET /healthz`: the process serves.
-pub(super) async fn healthz() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+/// The process serves.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
 }
 
-/// `GET /readyz`: the gateway can do its work. `degraded` says that calls are
-/// slower than they should be; the log says why.
-pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, Json<Value>) {
+/// The gateway can do its work.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Readiness {
+    #[schema(example = "ready")]
+    status: &'static str,
+    checks: Checks,
+}
+
+/// What was looked at.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Checks {
+    #[schema(example = "ok")]
+    storage: &'static str,
+    /// `degraded` when calls are slower than they should be.
+    #[schema(example = "ok")]
+    sandbox: &'static str,
+}
+
+/// The gateway cannot do its work.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Unreadiness {
+    #[schema(example = "unavailable")]
+    status: &'static str,
+    checks: FailedChecks,
+    error: ErrorObject,
+}
+
+/// What failed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FailedChecks {
+    #[schema(example = "failed")]
+    storage: &'static str,
+}
+
+/// Says that the process serves.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "It does.", body = Health))
+)]
+pub(super) async fn get_health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Says whether the gateway can do its work.
+///
+/// `degraded` in `checks` says that calls are slower than they should be; the log
+/// says why.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "health",
+    security(()),
+    responses(
+        (status = 200, description = "It can.", body = Readiness),
+        (
+            status = 503,
+            description = "- `unavailable`: the database does not answer.",
+            body = Unreadiness,
+            examples(("unavailable" = (value = json!({
+                "status": "unavailable",
+                "checks": {"storage": "failed"},
+                "error": {
+                    "code": "unavailable",
+                    "message": "the database does not answer; try again soon",
+                    "requestId": "5f3c0b1e-8c1d-4a52-9a3e-0d8a4c1f7b26",
+                },
+            }))))
+        ),
+    )
+)]
+pub(super) async fn get_readiness(State(gateway): State<Arc<Gateway>>) -> Response {
     if let Err(error) = gateway.storage.ping().await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "storage does not answer"
         );
-        let body = json!({
-            "status": "unavailable",
-            "checks": {"storage": "failed"},
-            "error": {
-                "code": "unavailable",
-                "message": "the database does not answer; try again soon",
-                "requestId": super::request::current_request_id(),
-            },
-        });
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
+        let message = "the database does not answer; try again soon";
+        let body = Unreadiness {
+            status: "unavailable",
+            checks: FailedChecks { storage: "failed" },
+            error: ErrorObject::new(Code::Unavailable.into(), message, Vec::new()),
+        };
+        return (Code::Unavailable.status(), Json(body)).into_response();
     }
     let sandbox = match gateway.sandbox.allocator() {
         Allocator::Pooling => "ok",
         Allocator::OnDemand => "degraded",
     };
-    let checks = json!({"storage": "ok", "sandbox": sandbox});
-    (
-        StatusCode::OK,
-        Json(json!({"status": "ready", "checks": checks})),
-    )
+    let checks = Checks {
+        storage: "ok",
+        sandbox,
+    };
+    Json(Readiness {
+        status: "ready",
+        checks,
+    })
+    .into_response()
 }

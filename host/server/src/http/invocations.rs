@@ -8,22 +8,32 @@ use portcullis_core::invocation::InvocationStatus;
 use portcullis_storage::InvocationFilter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::callers::{InSession, OrgReader};
 use super::error::ApiError;
 use super::extract::{PathParams, QueryParams, parse_id};
+use super::names;
 use super::objects::InvocationObject;
+use super::openapi::Fails;
 use crate::actions::history;
 use crate::gateway::Gateway;
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only invocations that stand there.
+    #[param(value_type = Option<names::InvocationStatus>)]
     status: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
+    /// How many of the newest to leave out.
+    #[param(minimum = 0, default = 0)]
     offset: Option<u32>,
 }
 
@@ -57,18 +67,32 @@ fn parse_status(text: &str) -> Result<InvocationStatus, ApiError> {
     })
 }
 
-#[derive(Serialize)]
-pub(super) struct ListResponse<T> {
-    invocations: Vec<T>,
+/// Invocations, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvocationList)]
+pub(super) struct ListResponse {
+    invocations: Vec<InvocationObject>,
+    /// How many there are, on all pages.
     total: u64,
 }
 
-/// `GET /{sessionId}/actions/invocations`
-pub(super) async fn list_of_session(
+/// Lists the session's invocations, newest first.
+#[utoipa::path(
+    get,
+    path = "/invocations",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession, ListQuery),
+    responses(
+        (status = 200, description = "A page.", body = ListResponse),
+        Fails<(InSession, QueryParams<ListQuery>)>,
+    )
+)]
+pub(super) async fn list_session_invocations(
     State(gateway): State<Arc<Gateway>>,
     InSession(session): InSession,
     QueryParams(query): QueryParams<ListQuery>,
-) -> Result<Json<ListResponse<InvocationObject>>, ApiError> {
+) -> Result<Json<ListResponse>, ApiError> {
     let page = history::of_session(&gateway, session.id, query.filter()?).await?;
     Ok(Json(ListResponse {
         invocations: page.items.iter().map(InvocationObject::from).collect(),
@@ -76,23 +100,41 @@ pub(super) async fn list_of_session(
     }))
 }
 
-#[derive(Serialize)]
+/// One invocation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvocationAnswer)]
 pub(super) struct ShowResponse {
     invocation: WithResult,
 }
 
-#[derive(Serialize)]
+/// An invocation and its result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvocationWithResult)]
 struct WithResult {
     #[serde(flatten)]
     invocation: InvocationObject,
+    /// What the action answered, redacted and truncated to 10,240 bytes; null
+    /// unless it completed.
+    #[schema(required)]
     result: Option<Value>,
 }
 
-/// `GET /{sessionId}/actions/invocations/{id}`
-pub(super) async fn show(
+/// Shows an invocation with its result.
+#[utoipa::path(
+    get,
+    path = "/invocations/{id}",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession, ("id" = String, Path, description = "The invocation.", format = "uuid")),
+    responses(
+        (status = 200, description = "The invocation.", body = ShowResponse),
+        Fails<InSession>,
+    )
+)]
+pub(super) async fn get_invocation(
     State(gateway): State<Arc<Gateway>>,
     InSession(session): InSession,
-    PathParams((_, id)): PathParams<(String, String)>,
+    PathParams((_session, id)): PathParams<(String, String)>,
 ) -> Result<Json<ShowResponse>, ApiError> {
     let id = parse_id(&id, "invocation")?;
     let invocation = history::find(&gateway, session.id, id).await?;
@@ -104,26 +146,49 @@ pub(super) async fn show(
     }))
 }
 
-#[derive(Serialize)]
+/// An invocation and the title of its session.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TitledInvocation)]
 pub(super) struct WithTitle {
     #[serde(flatten)]
     invocation: InvocationObject,
+    #[schema(required)]
     session_title: Option<String>,
 }
 
-/// `GET /v1/orgs/{orgId}/invocations`
-pub(super) async fn list_of_organization(
+/// Invocations of many sessions, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TitledInvocationList)]
+pub(super) struct TitledListResponse {
+    invocations: Vec<WithTitle>,
+    /// How many there are, on all pages.
+    total: u64,
+}
+
+/// Lists the organization's invocations, newest first.
+#[utoipa::path(
+    get,
+    path = "/invocations",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader, ListQuery),
+    responses(
+        (status = 200, description = "A page.", body = TitledListResponse),
+        Fails<(OrgReader, QueryParams<ListQuery>)>,
+    )
+)]
+pub(super) async fn list_organization_invocations(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
     QueryParams(query): QueryParams<ListQuery>,
-) -> Result<Json<ListResponse<WithTitle>>, ApiError> {
+) -> Result<Json<TitledListResponse>, ApiError> {
     let page = history::of_organization(&gateway, &org, query.filter()?).await?;
     let invocations = page.items.into_iter().map(|titled| WithTitle {
         invocation: InvocationObject::from(&titled.invocation),
         session_title: titled.session_title,
     });
-    Ok(Json(ListResponse {
+    Ok(Json(TitledListResponse {
         invocations: invocations.collect(),
         total: page.total,
     }))

@@ -8,18 +8,25 @@ use axum::http::StatusCode;
 use portcullis_core::id::UserId;
 use portcullis_storage::{Member, Role};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::{OrgManager, OrgReader};
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::{JsonBody, PathParams, one_of, parse_id};
+use super::names;
+use super::openapi::{Fails, UserPath};
 use crate::gateway::Gateway;
 use crate::organizations;
 
-#[derive(Serialize)]
+/// A user who belongs to the organization.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Member)]
 pub(super) struct MemberObject {
     user_id: String,
+    #[schema(value_type = names::Role)]
     role: &'static str,
+    #[schema(format = "date-time")]
     created_at: String,
 }
 
@@ -33,13 +40,26 @@ impl From<&Member> for MemberObject {
     }
 }
 
-#[derive(Serialize)]
+/// Members.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberList)]
 pub(super) struct ListResponse {
     members: Vec<MemberObject>,
 }
 
-/// `GET /members`
-pub(super) async fn list(
+/// Lists the organization's members.
+#[utoipa::path(
+    get,
+    path = "/members",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader),
+    responses(
+        (status = 200, description = "All members.", body = ListResponse),
+        Fails<OrgReader>,
+    )
+)]
+pub(super) async fn list_members(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
@@ -49,10 +69,13 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+/// What a member shall be.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MemberRole)]
 pub(super) struct PutBody {
     #[serde(deserialize_with = "one_of")]
+    #[schema(value_type = names::Role)]
     role: RoleName,
 }
 
@@ -74,11 +97,26 @@ impl From<RoleName> for Role {
     }
 }
 
-/// `PUT /members/{userId}`
-pub(super) async fn put(
+/// Adds a member, or changes a member's role.
+///
+/// In force from the next request on. Only owners and the operator may appoint
+/// owners or change their role.
+#[utoipa::path(
+    put,
+    path = "/members/{user_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, UserPath),
+    request_body = PutBody,
+    responses(
+        (status = 200, description = "The member.", body = MemberObject),
+        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict)>,
+    )
+)]
+pub(super) async fn put_member(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, user)): PathParams<(String, String)>,
+    PathParams((_org, user)): PathParams<(String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<MemberObject>, ApiError> {
     let user: UserId = user
@@ -89,11 +127,24 @@ pub(super) async fn put(
     Ok(Json(MemberObject::from(&member)))
 }
 
-/// `DELETE /members/{userId}`
-pub(super) async fn remove(
+/// Removes a member.
+///
+/// Only owners and the operator may remove owners.
+#[utoipa::path(
+    delete,
+    path = "/members/{user_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, UserPath),
+    responses(
+        (status = 204, description = "The user is no member any more."),
+        Fails<OrgManager>,
+    )
+)]
+pub(super) async fn remove_member(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, user)): PathParams<(String, String)>,
+    PathParams((_org, user)): PathParams<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     organizations::remove_member(&gateway, &actor, &org, &parse_id(&user, "member")?).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use super::callers::Operator;
 use super::error::ApiError;
+use super::openapi::Fails;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::metrics::CONTENT_TYPE;
@@ -17,10 +18,22 @@ use crate::metrics::CONTENT_TYPE;
 /// What stands for the route of a request that has none.
 const UNMATCHED: &str = "unmatched";
 
-/// `GET /metrics`: for the operator, since it tells who uses what and how much.
-pub(super) async fn show(
+/// Shows what the gateway counts and times, for Prometheus.
+///
+/// For the operator, since it tells who uses what and how much.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "health",
+    security(("operatorKey" = [])),
+    responses(
+        (status = 200, description = "OpenMetrics.", body = String, content_type = "application/openmetrics-text"),
+        Fails<Operator>,
+    )
+)]
+pub(super) async fn get_metrics(
     State(gateway): State<Arc<Gateway>>,
-    Operator(_): Operator,
+    _: Operator,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     let text = gateway
         .metrics

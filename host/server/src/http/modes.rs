@@ -9,21 +9,32 @@ use portcullis_core::id::{ActionKey, AutomationId, OrganizationId};
 use portcullis_core::modes::Mode;
 use portcullis_storage::ModeScope;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::{OrgManager, OrgReader};
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::{JsonBody, PathParams, one_of, parse_id};
+use super::names;
+use super::openapi::{ActionPath, Fails, SourcePath};
 use crate::access::Actor;
 use crate::gateway::Gateway;
 use crate::modes::ListedMode;
 use crate::{automations, modes};
 
-#[derive(Serialize)]
+/// The mode that somebody set for an action.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ActionMode)]
 pub(super) struct ModeObject {
+    #[schema(example = "linear")]
     source_id: String,
+    #[schema(example = "create_issue")]
     action_id: String,
+    /// `allow`, `deny` or `require_approval`. Anything else was not set through
+    /// this API, is shown as it is stored, and denies.
+    #[schema(example = "allow")]
     mode: String,
+    /// False when no source has such an action.
     matched: bool,
 }
 
@@ -38,15 +49,20 @@ impl From<&ListedMode> for ModeObject {
     }
 }
 
-#[derive(Serialize)]
+/// Modes that somebody set.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActionModeList)]
 pub(super) struct ListResponse {
     modes: Vec<ModeObject>,
 }
 
-#[derive(Deserialize)]
+/// A mode to be set.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewActionMode)]
 pub(super) struct PutBody {
     #[serde(deserialize_with = "one_of")]
+    #[schema(value_type = names::Mode)]
     mode: ModeName,
 }
 
@@ -68,62 +84,135 @@ impl From<ModeName> for Mode {
     }
 }
 
-/// `GET /modes`
-pub(super) async fn list(
+/// Lists the modes the organization has set.
+#[utoipa::path(
+    get,
+    path = "/modes",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader),
+    responses(
+        (status = 200, description = "All modes that were set.", body = ListResponse),
+        Fails<OrgReader>,
+    )
+)]
+pub(super) async fn list_modes(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
     list_scope(&gateway, &ModeScope::Organization(org)).await
 }
 
-/// `PUT /modes/{sourceId}/{actionId}`
-pub(super) async fn put(
+/// Sets an action's mode for the organization.
+///
+/// An action that does not exist is no error: look at `matched`.
+#[utoipa::path(
+    put,
+    path = "/modes/{source_id}/{action_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, SourcePath, ActionPath),
+    request_body = PutBody,
+    responses(
+        (status = 200, description = "The mode.", body = ModeObject),
+        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict)>,
+    )
+)]
+pub(super) async fn put_mode(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, source, action)): PathParams<(String, String, String)>,
+    PathParams((_org, source, action)): PathParams<(String, String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
     let scope = ModeScope::Organization(org);
     put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
 }
 
-/// `DELETE /modes/{sourceId}/{actionId}`
-pub(super) async fn remove(
+/// Takes back the mode the organization set for an action.
+#[utoipa::path(
+    delete,
+    path = "/modes/{source_id}/{action_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, SourcePath, ActionPath),
+    responses(
+        (status = 204, description = "The next step of the cascade decides."),
+        Fails<OrgManager>,
+    )
+)]
+pub(super) async fn remove_mode(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, source, action)): PathParams<(String, String, String)>,
+    PathParams((_org, source, action)): PathParams<(String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let scope = ModeScope::Organization(org);
     modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /automations/{id}/modes`
-pub(super) async fn list_of_automation(
+/// Lists the modes set for an automation.
+#[utoipa::path(
+    get,
+    path = "/automations/{id}/modes",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader, ("id" = String, Path, description = "The automation.", format = "uuid")),
+    responses(
+        (status = 200, description = "All modes that were set.", body = ListResponse),
+        Fails<OrgReader>,
+    )
+)]
+pub(super) async fn list_automation_modes(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
-    PathParams((_, automation)): PathParams<(String, String)>,
+    PathParams((_org, automation)): PathParams<(String, String)>,
 ) -> Result<Json<ListResponse>, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
     list_scope(&gateway, &scope).await
 }
 
-/// `PUT /automations/{id}/modes/{sourceId}/{actionId}`
-pub(super) async fn put_of_automation(
+/// Sets an action's mode for an automation.
+///
+/// It comes before the organization's. An action that does not exist is no error:
+/// look at `matched`.
+#[utoipa::path(
+    put,
+    path = "/automations/{id}/modes/{source_id}/{action_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, ("id" = String, Path, description = "The automation.", format = "uuid"), SourcePath, ActionPath),
+    request_body = PutBody,
+    responses(
+        (status = 200, description = "The mode.", body = ModeObject),
+        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict)>,
+    )
+)]
+pub(super) async fn put_automation_mode(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, automation, source, action)): PathParams<(String, String, String, String)>,
+    PathParams((_org, automation, source, action)): PathParams<(String, String, String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
     put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
 }
 
-/// `DELETE /automations/{id}/modes/{sourceId}/{actionId}`
-pub(super) async fn remove_of_automation(
+/// Takes back the mode set for an automation's action.
+#[utoipa::path(
+    delete,
+    path = "/automations/{id}/modes/{source_id}/{action_id}",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, ("id" = String, Path, description = "The automation.", format = "uuid"), SourcePath, ActionPath),
+    responses(
+        (status = 204, description = "The next step of the cascade decides."),
+        Fails<OrgManager>,
+    )
+)]
+pub(super) async fn remove_automation_mode(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, actor }: OrgManager,
-    PathParams((_, automation, source, action)): PathParams<(String, String, String, String)>,
+    PathParams((_org, automation, source, action)): PathParams<(String, String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
     modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;

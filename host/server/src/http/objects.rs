@@ -5,37 +5,81 @@ use portcullis_storage::{Connection, Session};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
-/// An invocation.
-#[derive(Debug, Serialize)]
+use super::names;
+
+/// The record of one request for an action, and of what became of it.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Invocation)]
 pub(super) struct InvocationObject {
+    /// A UUID of version 4, which providers hand to services that take an id
+    /// from outside: what an action created may have this very id.
+    #[schema(format = "uuid")]
     id: String,
+    /// The session that asked.
+    #[schema(format = "uuid")]
     session_id: String,
+    /// The session's organization.
     organization_id: String,
+    /// The connection used; null when none was.
+    #[schema(required, format = "uuid")]
     integration_id: Option<String>,
+    /// The source.
+    #[schema(example = "linear")]
     integration: String,
+    /// The action within the source.
+    #[schema(example = "create_issue")]
     action: String,
+    #[schema(value_type = names::RiskLevel)]
     risk_level: &'static str,
+    #[schema(value_type = names::Mode)]
     mode: &'static str,
+    #[schema(value_type = names::ModeSource)]
     mode_source: &'static str,
+    /// True when the action's definition differed from the reviewed one.
     drifted: bool,
+    /// What was asked for, redacted and truncated for display.
+    #[schema(value_type = Object)]
     params: Value,
+    #[schema(value_type = names::InvocationStatus)]
     status: &'static str,
+    /// Why it failed; null unless it has.
+    #[schema(required)]
     error: Option<InvocationErrorObject>,
+    /// True when the result is not the whole result.
     result_truncated: bool,
+    /// Null unless it was denied or has expired.
+    #[schema(required, value_type = Option<names::DeniedReason>)]
     denied_reason: Option<String>,
+    /// From the start of its execution to the end; null unless it ran.
+    #[schema(required, minimum = 0)]
     duration_ms: Option<i64>,
+    /// The user who approved it.
+    #[schema(required)]
     approved_by: Option<String>,
+    /// When that was.
+    #[schema(required, format = "date-time")]
     approved_at: Option<String>,
+    /// When it became final.
+    #[schema(required, format = "date-time")]
     completed_at: Option<String>,
+    /// When it stops waiting for a person; null when it does not wait for one.
+    #[schema(required, format = "date-time")]
     expires_at: Option<String>,
+    /// When it was admitted.
+    #[schema(format = "date-time")]
     created_at: String,
 }
 
-#[derive(Debug, Serialize)]
+/// Why an invocation failed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InvocationError)]
 struct InvocationErrorObject {
+    #[schema(value_type = names::FailureCode)]
     code: &'static str,
+    /// For the agent; redacted and bounded.
     message: String,
 }
 
@@ -76,17 +120,29 @@ impl From<&Invocation> for InvocationObject {
     }
 }
 
-/// A session.
-#[derive(Debug, Serialize)]
+/// One agent's work, and the connections it may use.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 pub(super) struct SessionObject {
+    #[schema(format = "uuid")]
     id: String,
     organization_id: String,
+    /// For people.
+    #[schema(required)]
     title: Option<String>,
+    /// The user it works for, whose own connections it may use.
+    #[schema(required)]
     user_id: Option<String>,
+    /// The automation it runs for, whose modes come first.
+    #[schema(required, format = "uuid")]
     automation_id: Option<String>,
+    /// What the agent may use; empty means nothing.
     connection_ids: Vec<String>,
+    #[schema(format = "date-time")]
     created_at: String,
+    /// Null while it is open.
+    #[schema(required, format = "date-time")]
     closed_at: Option<String>,
 }
 
@@ -109,19 +165,32 @@ impl From<&Session> for SessionObject {
     }
 }
 
-/// A connection, without its credential.
-#[derive(Debug, Serialize)]
+/// The credential of an organization or a user for one provider, without the
+/// credential itself.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Connection)]
 pub(super) struct ConnectionObject {
+    #[schema(format = "uuid")]
     id: String,
     organization_id: String,
+    #[schema(example = "linear")]
     provider: String,
+    /// The user it belongs to; null when it is the organization's.
+    #[schema(required)]
     user_id: Option<String>,
+    #[schema(value_type = names::ConnectionType)]
     connection_type: &'static str,
+    /// What replaces the base URLs of the provider's endpoints, by endpoint.
     base_urls: BTreeMap<String, String>,
+    #[schema(value_type = names::ConnectionStatus)]
     status: &'static str,
+    /// Starts at 1 and grows with each rotation.
+    #[schema(minimum = 1)]
     version: i64,
+    #[schema(format = "date-time")]
     created_at: String,
+    #[schema(format = "date-time")]
     updated_at: String,
 }
 

@@ -7,20 +7,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use portcullis_storage::Organization;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::JsonBody;
+use super::openapi::Fails;
 use crate::gateway::Gateway;
 use crate::organizations;
 
 const MAX_NAME_CHARS: usize = 200;
 
-#[derive(Serialize)]
+/// A tenant.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Organization)]
 pub(super) struct OrganizationObject {
     id: String,
     name: String,
+    #[schema(format = "date-time")]
     created_at: String,
 }
 
@@ -34,15 +39,27 @@ impl From<&Organization> for OrganizationObject {
     }
 }
 
-#[derive(Serialize)]
+/// Organizations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganizationList)]
 pub(super) struct ListResponse {
     orgs: Vec<OrganizationObject>,
 }
 
-/// `GET /v1/orgs`
-pub(super) async fn list(
+/// Lists all organizations.
+#[utoipa::path(
+    get,
+    path = "/orgs",
+    tag = "operator",
+    security(("operatorKey" = [])),
+    responses(
+        (status = 200, description = "All organizations.", body = ListResponse),
+        Fails<Operator>,
+    )
+)]
+pub(super) async fn list_organizations(
     State(gateway): State<Arc<Gateway>>,
-    Operator(_): Operator,
+    _: Operator,
 ) -> Result<Json<ListResponse>, ApiError> {
     let organizations = organizations::list(&gateway).await?;
     Ok(Json(ListResponse {
@@ -50,17 +67,34 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+/// An organization to be added.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewOrganization)]
 pub(super) struct CreateBody {
+    /// The platform's own id, without control characters or `/`.
+    #[schema(min_length = 1, max_length = 128)]
     id: String,
+    /// Without control characters.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
 }
 
-/// `POST /v1/orgs`
-pub(super) async fn create(
+/// Adds an organization.
+#[utoipa::path(
+    post,
+    path = "/orgs",
+    tag = "operator",
+    security(("operatorKey" = [])),
+    request_body = CreateBody,
+    responses(
+        (status = 201, description = "The organization.", body = OrganizationObject),
+        Fails<(Operator, JsonBody<CreateBody>, code::AlreadyExists)>,
+    )
+)]
+pub(super) async fn create_organization(
     State(gateway): State<Arc<Gateway>>,
-    Operator(_): Operator,
+    _: Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<OrganizationObject>), ApiError> {
     let id = body

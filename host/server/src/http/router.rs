@@ -1,28 +1,26 @@
 //! Every route.
+//!
+//! A route is a handler with `#[utoipa::path]`: its method, path and description
+//! stand there, and nothing can be served that is not described.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{delete, get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
-    actions, automations, connections, egress_grants, health, invocations, members, metrics, modes,
-    orgs, plugins, request, sessions, tokens,
+    actions, automations, connections, egress_grants, health, invocations, invoke, members,
+    metrics, modes, openapi, orgs, plugins, request, sessions, tokens,
 };
 use crate::gateway::Gateway;
-use tower_http::catch_panic::CatchPanicLayer;
 
 /// The gateway's routes.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::show))
-        .nest("/{session_id}/actions", agent_routes())
-        .nest("/v1/orgs/{org_id}", organization_routes())
-        .nest("/v1", operator_routes())
+    Router::from(described_routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
@@ -34,61 +32,67 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .with_state(gateway)
 }
 
+/// Every route with its description.
+pub(super) fn described_routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::with_openapi(openapi::preface())
+        .routes(routes!(health::get_health))
+        .routes(routes!(health::get_readiness))
+        .routes(routes!(openapi::get_openapi))
+        .routes(routes!(metrics::get_metrics))
+        .nest("/{session_id}/actions", agent_routes())
+        .nest("/v1/orgs/{org_id}", organization_routes())
+        .nest("/v1", operator_routes())
+}
+
 /// Agents act; members of the session's organization look on.
-fn agent_routes() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/available", get(actions::available))
-        .route("/bootstrap", get(actions::bootstrap))
-        .route("/guide/{source_id}", get(actions::guide))
-        .route("/invoke", post(actions::invoke))
-        .route("/invocations", get(invocations::list_of_session))
-        .route("/invocations/{id}", get(invocations::show))
+fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(actions::list_actions))
+        .routes(routes!(actions::get_bootstrap))
+        .routes(routes!(actions::get_guide))
+        .routes(routes!(invoke::invoke_action))
+        .routes(routes!(invocations::list_session_invocations))
+        .routes(routes!(invocations::get_invocation))
 }
 
 /// Owners, admins and operators manage; members read.
-fn organization_routes() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/members", get(members::list))
-        .route(
-            "/members/{user_id}",
-            put(members::put).delete(members::remove),
-        )
-        .route(
-            "/connections",
-            get(connections::list).post(connections::create),
-        )
-        .route(
-            "/connections/{id}",
-            put(connections::rotate).delete(connections::remove),
-        )
-        .route("/sessions", get(sessions::list).post(sessions::create))
-        .route("/sessions/{id}/close", post(sessions::close))
-        .route(
-            "/automations",
-            get(automations::list).post(automations::create),
-        )
-        .route("/automations/{id}/modes", get(modes::list_of_automation))
-        .route(
-            "/automations/{id}/modes/{source_id}/{action_id}",
-            put(modes::put_of_automation).delete(modes::remove_of_automation),
-        )
-        .route("/modes", get(modes::list))
-        .route(
-            "/modes/{source_id}/{action_id}",
-            put(modes::put).delete(modes::remove),
-        )
-        .route("/invocations", get(invocations::list_of_organization))
+fn organization_routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(members::list_members))
+        .routes(routes!(members::put_member, members::remove_member))
+        .routes(routes!(
+            connections::list_connections,
+            connections::create_connection
+        ))
+        .routes(routes!(
+            connections::rotate_connection,
+            connections::remove_connection
+        ))
+        .routes(routes!(sessions::list_sessions, sessions::create_session))
+        .routes(routes!(sessions::close_session))
+        .routes(routes!(
+            automations::list_automations,
+            automations::create_automation
+        ))
+        .routes(routes!(modes::list_automation_modes))
+        .routes(routes!(
+            modes::put_automation_mode,
+            modes::remove_automation_mode
+        ))
+        .routes(routes!(modes::list_modes))
+        .routes(routes!(modes::put_mode, modes::remove_mode))
+        .routes(routes!(invocations::list_organization_invocations))
 }
 
 /// Operators only.
-fn operator_routes() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/orgs", get(orgs::list).post(orgs::create))
-        .route("/tokens", post(tokens::create))
-        .route(
-            "/egress-grants",
-            get(egress_grants::list).post(egress_grants::create),
-        )
-        .route("/egress-grants/{id}", delete(egress_grants::remove))
-        .route("/plugins", get(plugins::list))
+fn operator_routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(orgs::list_organizations, orgs::create_organization))
+        .routes(routes!(tokens::create_token))
+        .routes(routes!(
+            egress_grants::list_egress_grants,
+            egress_grants::create_egress_grant
+        ))
+        .routes(routes!(egress_grants::remove_egress_grant))
+        .routes(routes!(plugins::list_plugins))
 }

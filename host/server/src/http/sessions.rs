@@ -6,23 +6,38 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::{OrgManager, OrgReader};
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::{JsonBody, PathParams, parse_id};
 use super::objects::SessionObject;
+use super::openapi::Fails;
 use crate::gateway::Gateway;
 use crate::sessions::{self, NewSession};
 
 const MAX_TITLE_CHARS: usize = 200;
 
-#[derive(Serialize)]
+/// Sessions, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionList)]
 pub(super) struct ListResponse {
     sessions: Vec<SessionObject>,
 }
 
-/// `GET /sessions`
-pub(super) async fn list(
+/// Lists the organization's sessions, newest first.
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgReader),
+    responses(
+        (status = 200, description = "All sessions.", body = ListResponse),
+        Fails<OrgReader>,
+    )
+)]
+pub(super) async fn list_sessions(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
@@ -32,13 +47,23 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+/// A session to be opened.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewSession)]
 pub(super) struct CreateBody {
+    /// For people.
+    #[schema(max_length = 200)]
     title: Option<String>,
+    /// What the agent may use; left out means nothing.
     #[serde(default)]
+    #[schema(max_items = 64)]
     connection_ids: Vec<String>,
+    /// The user it works for, whose own connections it may use.
+    #[schema(min_length = 1, max_length = 128)]
     user_id: Option<String>,
+    /// The automation it runs for, whose modes come first.
+    #[schema(format = "uuid")]
     automation_id: Option<String>,
 }
 
@@ -87,8 +112,22 @@ impl CreateBody {
     }
 }
 
-/// `POST /sessions`
-pub(super) async fn create(
+/// Opens a session.
+///
+/// Its agent needs a token besides, which the operator mints.
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager),
+    request_body = CreateBody,
+    responses(
+        (status = 201, description = "The session is open.", body = SessionObject),
+        Fails<(OrgManager, JsonBody<CreateBody>, code::Conflict)>,
+    )
+)]
+pub(super) async fn create_session(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, .. }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
@@ -97,11 +136,25 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(SessionObject::from(&session))))
 }
 
-/// `POST /sessions/{id}/close`
-pub(super) async fn close(
+/// Closes a session for good.
+///
+/// What runs is executed to its end; nothing new is admitted. Closing it twice is a
+/// conflict.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/close",
+    tag = "organization",
+    security(("userToken" = []), ("operatorKey" = [])),
+    params(OrgManager, ("id" = String, Path, description = "The session.", format = "uuid")),
+    responses(
+        (status = 200, description = "It is closed.", body = SessionObject),
+        Fails<(OrgManager, code::SessionClosed)>,
+    )
+)]
+pub(super) async fn close_session(
     State(gateway): State<Arc<Gateway>>,
     OrgManager { org, .. }: OrgManager,
-    PathParams((_, id)): PathParams<(String, String)>,
+    PathParams((_org, id)): PathParams<(String, String)>,
 ) -> Result<Json<SessionObject>, ApiError> {
     let session = sessions::close(&gateway, &org, parse_id(&id, "session")?).await?;
     Ok(Json(SessionObject::from(&session)))

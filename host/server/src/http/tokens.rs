@@ -7,34 +7,64 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use portcullis_core::id::OrganizationId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, code};
 use super::extract::{JsonBody, parse_id};
+use super::openapi::Fails;
 use crate::auth::TokenKind;
 use crate::gateway::Gateway;
 use crate::{organizations, sessions};
 
-#[derive(Deserialize)]
+/// Whom a token is for.
+#[derive(Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = NewToken)]
 pub(super) enum CreateBody {
+    /// An agent, in one session.
     #[serde(rename_all = "camelCase")]
-    Sandbox { session_id: String },
+    Sandbox {
+        #[schema(format = "uuid")]
+        session_id: String,
+    },
+    /// A person of an organization; what they may do depends on their role at
+    /// each request.
     #[serde(rename_all = "camelCase")]
-    User { org_id: String, user_id: String },
+    User {
+        #[schema(min_length = 1, max_length = 128)]
+        org_id: String,
+        #[schema(min_length = 1, max_length = 128)]
+        user_id: String,
+    },
 }
 
-#[derive(Serialize)]
+/// A new token, which is told once.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Token)]
 pub(super) struct TokenObject {
+    /// For `Authorization: Bearer`.
     token: String,
+    #[schema(format = "date-time")]
     expires_at: String,
 }
 
-/// `POST /v1/tokens`
-pub(super) async fn create(
+/// Mints a token for an agent or a person.
+#[utoipa::path(
+    post,
+    path = "/tokens",
+    tag = "operator",
+    security(("operatorKey" = [])),
+    request_body = CreateBody,
+    responses(
+        (status = 201, description = "The token.", body = TokenObject),
+        Fails<(Operator, JsonBody<CreateBody>, code::NotFound, code::SessionClosed)>,
+    )
+)]
+pub(super) async fn create_token(
     State(gateway): State<Arc<Gateway>>,
-    Operator(_): Operator,
+    _: Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<TokenObject>), ApiError> {
     let kind = match body {

@@ -1,0 +1,105 @@
+//! Closed sets of names as the API's description shows them: read from the very
+//! lists that answers are made from, so that the two cannot differ.
+
+use std::borrow::Cow;
+
+use portcullis_core::action::Risk;
+use portcullis_core::invocation;
+use portcullis_core::modes;
+use portcullis_core::plugin;
+use portcullis_storage::{ConnectionStatus as StoredStatus, Role as StoredRole};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::error::ErrorCode;
+
+/// A component of the description: a type without values, since answers hold
+/// the names as text.
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $name:ident = $names:expr;)+) => {$(
+        $(#[doc = $doc])+
+        pub(super) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                one_of($names, concat!($($doc,)+))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
+}
+
+names! {
+    /// How much harm an action can do: a hint, from which the mode of an action
+    /// is inferred that nobody has decided about.
+    RiskLevel = Risk::ALL.iter().map(|name| name.as_str());
+    /// What happens when an action is invoked: it runs, it is refused, or a
+    /// person decides.
+    Mode = modes::Mode::ALL.iter().map(|name| name.as_str());
+    /// Which step of the cascade decided the mode.
+    ModeSource = modes::ModeSource::ALL.iter().map(|name| name.as_str());
+    /// Where an invocation stands.
+    InvocationStatus = invocation::InvocationStatus::ALL.iter().map(|name| name.as_str());
+    /// Why an invocation failed: the provider's codes, then the sandbox's, then
+    /// the gateway's.
+    FailureCode = invocation::FailureCode::ALL.iter().map(|name| name.as_str());
+    /// How a connection is made.
+    ConnectionType = plugin::ConnectionType::ALL.iter().map(|name| name.as_str());
+    /// Whether the service still takes the credential, as far as is known.
+    ConnectionStatus = [StoredStatus::Active, StoredStatus::NeedsReauth].map(StoredStatus::as_str);
+    /// Whether a source can be used, and if not, why.
+    SourceStatus = ["ok", "unreachable", "needs_auth", "stale"];
+    /// What a member may do: owners everything, admins all but appointing
+    /// owners, members read what is not secret.
+    Role = [StoredRole::Owner, StoredRole::Admin, StoredRole::Member].map(StoredRole::as_str);
+    /// Every code of an error: first those with which the gateway refuses, then
+    /// those with which an invocation failed.
+    ErrorCodeName = error_codes();
+}
+
+fn error_codes() -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for code in ErrorCode::all().map(ErrorCode::as_str) {
+        // Some words are codes of both.
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
+}
+
+fn one_of(names: impl IntoIterator<Item = &'static str>, description: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description.trim()))
+        .enum_values(Some(names))
+        .into()
+}
+
+/// Why an invocation was denied. Not a closed set: a stored mode that is none of
+/// the three is shown as it is.
+pub(super) enum DeniedReason {}
+
+impl PartialSchema for DeniedReason {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "`policy`: the mode is deny. `human`: a person said no. `expired`: nobody \
+                 decided in time. `unknown_mode:<value>`: the stored mode is none of the three.",
+            ))
+            .pattern(Some("^(policy|human|expired|unknown_mode:.*)$"))
+            .into()
+    }
+}
+
+impl ToSchema for DeniedReason {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("DeniedReason")
+    }
+}

@@ -1,0 +1,229 @@
+//! Every operation answers once, and the answer is held against its description.
+
+use portcullis_tests::{ORG, TestHost};
+use serde_json::{Value, json};
+
+use super::checked::Checked;
+
+/// An id that names nothing.
+pub(super) const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
+
+/// Params of an action that nobody allowed, and that harms nobody.
+pub(super) fn update() -> Value {
+    json!({ "issueId": "ENG-1", "priority": 1 })
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_described() {
+    let checked = Checked::new(TestHost::start().await).await;
+    health(&checked).await;
+    actions(&checked).await;
+    invocations(&checked).await;
+    members(&checked).await;
+    connections(&checked).await;
+    sessions_and_automations(&checked).await;
+    modes(&checked).await;
+    operator(&checked).await;
+    for operation in checked.description.operations() {
+        let responses = operation.object["responses"].as_object().unwrap();
+        for status in responses.keys().filter(|status| status.starts_with('2')) {
+            let id = operation.id();
+            assert!(checked.has_seen(id, status), "{id} never answered {status}");
+        }
+    }
+}
+
+async fn health(checked: &Checked) {
+    for path in ["/healthz", "/readyz", "/openapi.json"] {
+        checked.ask("GET", path, "", Value::Null).await;
+    }
+}
+
+async fn actions(checked: &Checked) {
+    let catalog = checked.agent("GET", "/available", Value::Null).await;
+    assert!(!catalog.json["actions"].as_array().unwrap().is_empty());
+    checked.agent("GET", "/bootstrap", Value::Null).await;
+    checked.agent("GET", "/guide/linear", Value::Null).await;
+    let path = checked.host.actions("/available");
+    checked
+        .ask("GET", &path, &checked.host.member_token, Value::Null)
+        .await
+        .assert_status(200);
+    checked
+        .agent("GET", "/guide/nothing", Value::Null)
+        .await
+        .assert_error(404, "unknown_source");
+    let path = format!("/{NOTHING}/actions/available");
+    checked
+        .ask("GET", &path, &checked.host.sandbox_token, Value::Null)
+        .await
+        .assert_error(404, "not_found");
+}
+
+async fn invocations(checked: &Checked) {
+    let done = checked.invoke("list_issues", json!({ "first": 1 })).await;
+    done.assert_status(200);
+    checked
+        .invoke("update_issue", update())
+        .await
+        .assert_status(202);
+    checked.host.set_mode("update_issue", "deny").await;
+    checked
+        .invoke("update_issue", update())
+        .await
+        .assert_error(403, "denied");
+    for path in ["", "?status=completed", "?status=denied&limit=1&offset=0"] {
+        let path = format!("/invocations{path}");
+        let listed = checked.agent("GET", &path, Value::Null).await;
+        assert_ne!(listed.json["invocations"], json!([]));
+        let listed = checked.admin("GET", &path, Value::Null).await;
+        listed.assert_status(200);
+    }
+    let id = done.json["invocation"]["id"].as_str().unwrap();
+    let path = format!("/invocations/{id}");
+    checked
+        .agent("GET", &path, Value::Null)
+        .await
+        .assert_status(200);
+    let path = format!("/invocations/{NOTHING}");
+    checked
+        .agent("GET", &path, Value::Null)
+        .await
+        .assert_error(404, "not_found");
+}
+
+async fn members(checked: &Checked) {
+    checked.admin("GET", "/members", Value::Null).await;
+    let put = async |role: &str| {
+        let body = json!({ "role": role });
+        checked.admin("PUT", "/members/zoe", body).await
+    };
+    put("member").await.assert_status(200);
+    put("boss").await.assert_field("/role", "enum");
+    put("owner").await.assert_error(403, "forbidden");
+    for status in [204, 404] {
+        checked
+            .admin("DELETE", "/members/zoe", Value::Null)
+            .await
+            .assert_status(status);
+    }
+}
+
+async fn connections(checked: &Checked) {
+    checked.admin("GET", "/connections", Value::Null).await;
+    let body = checked.host.connection_body(json!({ "userId": "ada" }));
+    let made = checked.admin("POST", "/connections", body).await;
+    made.assert_status(201);
+    let path = format!("/connections/{}", made.text_field("id"));
+    let body = json!({ "credential": { "type": "token", "token": "t" } });
+    checked.admin("PUT", &path, body).await.assert_status(200);
+    for status in [204, 404] {
+        checked
+            .admin("DELETE", &path, Value::Null)
+            .await
+            .assert_status(status);
+    }
+    for extra in [json!({ "more": 1 }), json!({ "provider": "nothing" })] {
+        let body = checked.host.connection_body(extra);
+        let refused = checked.admin("POST", "/connections", body).await;
+        refused.assert_error(400, "invalid_request");
+    }
+}
+
+async fn sessions_and_automations(checked: &Checked) {
+    let body = json!({ "name": "Triage" });
+    let automation = checked.admin("POST", "/automations", body).await;
+    checked.admin("GET", "/automations", Value::Null).await;
+    let body = json!({
+        "title": "A title",
+        "userId": "ada",
+        "automationId": automation.text_field("id"),
+        "connectionIds": [checked.host.connection_id],
+    });
+    let opened = checked.admin("POST", "/sessions", body).await;
+    opened.assert_status(201);
+    checked.admin("GET", "/sessions", Value::Null).await;
+    let path = format!("/sessions/{}/close", opened.text_field("id"));
+    for status in [200, 409] {
+        checked
+            .admin("POST", &path, Value::Null)
+            .await
+            .assert_status(status);
+    }
+}
+
+async fn modes(checked: &Checked) {
+    let body = json!({ "name": "Nightly" });
+    let automation = checked.admin("POST", "/automations", body).await;
+    let scope = format!("/automations/{}", automation.text_field("id"));
+    for scope in ["", &scope] {
+        let path = format!("{scope}/modes/linear/add_comment");
+        let body = json!({ "mode": "require_approval" });
+        checked.admin("PUT", &path, body).await.assert_status(200);
+        let path_of_all = format!("{scope}/modes");
+        checked
+            .admin("GET", &path_of_all, Value::Null)
+            .await
+            .assert_status(200);
+        for status in [204, 404] {
+            checked
+                .admin("DELETE", &path, Value::Null)
+                .await
+                .assert_status(status);
+        }
+        let wrong = json!({ "mode": "perhaps" });
+        let refused = checked.admin("PUT", &path, wrong).await;
+        refused.assert_field("/mode", "enum");
+    }
+}
+
+async fn operator(checked: &Checked) {
+    let body = json!({ "id": "globex", "name": "Globex" });
+    for status in [201, 409] {
+        let added = checked.operator("POST", "/v1/orgs", body.clone()).await;
+        added.assert_status(status);
+    }
+    let body = json!({ "origin": "http://127.0.0.1:9" });
+    let granted = checked
+        .operator("POST", "/v1/egress-grants", body.clone())
+        .await;
+    granted.assert_status(201);
+    let again = checked.operator("POST", "/v1/egress-grants", body).await;
+    again.assert_status(200);
+    for path in ["/v1/orgs", "/v1/egress-grants", "/v1/plugins"] {
+        checked
+            .operator("GET", path, Value::Null)
+            .await
+            .assert_status(200);
+    }
+    let path = format!("/v1/egress-grants/{}", granted.text_field("id"));
+    for status in [204, 404] {
+        checked
+            .operator("DELETE", &path, Value::Null)
+            .await
+            .assert_status(status);
+    }
+    tokens(checked).await;
+}
+
+async fn tokens(checked: &Checked) {
+    for (body, status) in [
+        (
+            json!({ "kind": "user", "orgId": ORG, "userId": "ada" }),
+            201,
+        ),
+        (
+            json!({ "kind": "sandbox", "sessionId": checked.host.session_id }),
+            201,
+        ),
+        (json!({ "kind": "sandbox", "sessionId": NOTHING }), 404),
+        (
+            json!({ "kind": "sandbox", "sessionId": NOTHING, "more": 1 }),
+            400,
+        ),
+        (json!({ "kind": "nobody" }), 400),
+    ] {
+        let minted = checked.operator("POST", "/v1/tokens", body).await;
+        minted.assert_status(status);
+    }
+}

@@ -1,0 +1,183 @@
+//! Refusals and failures, each held against its description.
+
+use std::time::Duration;
+
+use portcullis_tests::{ORG, TestHost, call};
+use portcullis_upstreams::Fault;
+use serde_json::{Value, json};
+
+use super::answers::{NOTHING, update};
+use super::checked::Checked;
+
+#[tokio::test]
+async fn refusals_are_as_described() {
+    let mut host = TestHost::builder()
+        .set("admission.pending_per_session", 1)
+        .set("admission.invocations_per_minute", 8)
+        .start()
+        .await;
+    host.enter_new_session(json!({})).await;
+    let checked = Checked::new(host).await;
+    callers(&checked).await;
+    bodies(&checked).await;
+    let invoke = |action, params| checked.invoke(action, params);
+    let wrong = invoke("create_issue", json!({ "titel": "x" })).await;
+    wrong.assert_error(400, "invalid_params");
+    assert!(!wrong.violations().is_empty());
+    let unknown = invoke("make_issue", json!({})).await;
+    unknown.assert_error(422, "unknown_action");
+    let elsewhere = json!({ "integration": "nothing", "action": "x", "params": {} });
+    let unknown = checked.agent("POST", "/invoke", elsewhere).await;
+    unknown.assert_error(404, "unknown_source");
+
+    let keyed = async |priority| {
+        let params = json!({ "issueId": "ENG-1", "priority": priority });
+        checked
+            .invoke_with_key("a key", "update_issue", params)
+            .await
+    };
+    keyed(1).await.assert_status(202);
+    keyed(2).await.assert_error(409, "idempotency_key_reused");
+    let second = invoke("update_issue", update()).await;
+    second.assert_error(429, "too_many_pending");
+    checked.host.clock.advance(Duration::from_mins(5));
+    keyed(1).await.assert_error(410, "expired");
+    unknown_mode(&checked).await;
+    failures(&checked).await;
+    let exhausted = async || {
+        for _ in 0..8 {
+            let answer = invoke("list_issues", json!({ "first": 1 })).await;
+            if answer.status == 429 {
+                return answer;
+            }
+        }
+        panic!("nothing was refused");
+    };
+    exhausted().await.assert_error(429, "rate_limited");
+    endings(&checked).await;
+    check_all_seen(&checked);
+}
+
+/// Every code with which the gateway refuses has been seen where it is described.
+fn check_all_seen(checked: &Checked) {
+    // The router's own; a minute of real time; two that need an accident.
+    let unseen = [
+        "method_not_allowed",
+        "request_timeout",
+        "conflict",
+        "internal",
+    ];
+    let examples = &checked.description.document["components"]["examples"];
+    let seen = checked.codes();
+    for code in examples.as_object().unwrap().keys() {
+        let is_refusal = !code.starts_with("invocation.");
+        let is_expected = is_refusal && !unseen.contains(&code.as_str());
+        assert!(!is_expected || seen.contains(code), "{code}: {seen:?}");
+    }
+}
+
+/// Callers who may not, and things that are not there.
+async fn callers(checked: &Checked) {
+    for (token, status, code) in [
+        ("", 401, "unauthorized"),
+        (checked.host.sandbox_token.as_str(), 403, "forbidden"),
+    ] {
+        let refused = checked.ask("GET", "/v1/orgs", token, Value::Null).await;
+        refused.assert_error(status, code);
+    }
+    let body = json!({ "id": ORG, "name": "Acme" });
+    let again = checked.operator("POST", "/v1/orgs", body).await;
+    again.assert_error(409, "already_exists");
+    let path = format!("/invocations/{NOTHING}");
+    let nothing = checked.agent("GET", &path, Value::Null).await;
+    nothing.assert_error(404, "not_found");
+}
+
+/// Bodies that are refused before anybody looks at what they say.
+async fn bodies(checked: &Checked) {
+    let cut = checked.send_text("POST", "/v1/orgs", "{".to_owned()).await;
+    cut.assert_error(400, "invalid_json");
+    let text = format!(r#"{{"id":"{}"}}"#, "x".repeat(1 << 20));
+    let large = checked.send_text("POST", "/v1/orgs", text).await;
+    large.assert_error(413, "payload_too_large");
+    let parameters = checked
+        .description
+        .operation_for("GET", &checked.host.actions("/invocations"))
+        .object["parameters"]
+        .clone();
+    let mut parameters = parameters.as_array().unwrap().iter();
+    let limit = parameters.find(|parameter| parameter["name"] == "limit");
+    let schema = &limit.unwrap()["schema"];
+    let most = schema["maximum"].as_u64().unwrap();
+    let usual = schema["default"].as_u64().unwrap();
+    for (limit, status) in [(usual, 200), (most, 200), (most + 1, 400), (0, 400)] {
+        let path = format!("/invocations?limit={limit}");
+        let answer = checked.agent("GET", &path, Value::Null).await;
+        answer.assert_status(status);
+    }
+}
+
+/// A stored mode that is none denies, and is shown as it is.
+async fn unknown_mode(checked: &Checked) {
+    checked.host.set_mode("list_issues", "allow").await;
+    checked
+        .host
+        .sql("UPDATE org_action_modes SET mode = 'allways'")
+        .await;
+    let denied = checked.invoke("list_issues", json!({})).await;
+    denied.assert_error(403, "denied");
+    let listed = checked.admin("GET", "/modes", Value::Null).await;
+    assert_eq!(listed.json["modes"][0]["mode"], "allways");
+    checked.host.set_mode("list_issues", "allow").await;
+}
+
+/// Invocations that fail, and one without a connection.
+async fn failures(checked: &Checked) {
+    checked.host.upstreams.linear.fault_for(Fault::Garbage, 1);
+    let failed = checked.invoke("list_issues", json!({ "first": 1 })).await;
+    failed.assert_error(502, "upstream");
+    let session = checked.host.open_session(json!({})).await;
+    let token = checked.host.sandbox_token_of(&session).await;
+    let path = format!("/{session}/actions/invoke");
+    let body = call("list_issues", &json!({}));
+    let missing = checked.ask("POST", &path, &token, body).await;
+    missing.assert_error(502, "connection_missing");
+    let path = format!("/{session}/actions/available");
+    let catalog = checked.ask("GET", &path, &token, Value::Null).await;
+    assert_eq!(catalog.json["sources"][0]["status"], "needs_auth");
+}
+
+/// What ends: a session, the gateway, a token.
+async fn endings(checked: &Checked) {
+    let path = format!("/sessions/{}/close", checked.host.session_id);
+    checked.admin("POST", &path, Value::Null).await;
+    checked
+        .invoke("list_issues", json!({}))
+        .await
+        .assert_error(409, "session_closed");
+    checked.host.gateway.executions.close();
+    checked
+        .invoke("list_issues", json!({}))
+        .await
+        .assert_error(503, "shutting_down");
+    checked.host.clock.advance(Duration::from_hours(24 * 366));
+    checked
+        .agent("GET", "/available", Value::Null)
+        .await
+        .assert_error(401, "token_expired");
+    checked.host.gateway.storage.close().await;
+    let unready = checked.ask("GET", "/readyz", "", Value::Null).await;
+    unready.assert_error(503, "unavailable");
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_answered_as_described() {
+    let host = TestHost::builder()
+        .set("sandbox.deadline_ms", 400)
+        .start()
+        .await;
+    let checked = Checked::new(host).await;
+    checked.host.upstreams.linear.fault(Fault::Hang);
+    let answer = checked.invoke("list_issues", json!({ "first": 1 })).await;
+    assert_eq!(answer.status, 504, "{}", answer.text);
+}
