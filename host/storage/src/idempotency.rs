@@ -151,3 +151,4 @@ macro_rules! idempotency_repository {
 }
 
 idempotency_repository!(SqliteIdempotencyRepository, sqlx::Sqlite);
+idempotency_repository!(PostgresIdempotencyRepository, sqlx::Postgres);

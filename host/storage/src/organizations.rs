@@ -298,3 +298,4 @@ macro_rules! organization_repository {
 }
 
 organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite);
+organization_repository!(PostgresOrganizationRepository, sqlx::Postgres);

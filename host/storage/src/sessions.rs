@@ -298,3 +298,4 @@ macro_rules! session_repository {
 }
 
 session_repository!(SqliteSessionRepository, sqlx::Sqlite, lock: "");
+session_repository!(PostgresSessionRepository, sqlx::Postgres, lock: " FOR UPDATE");
