@@ -42,6 +42,7 @@ mod automations;
 mod connections;
 mod egress_grants;
 mod error;
+mod hints;
 mod idempotency;
 mod invocations;
 mod location;
@@ -58,6 +59,7 @@ pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};
 pub use error::{Cause, Constraint, Error};
+pub use hints::{Hint, HintKind, Noted};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use invocations::{
     Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,

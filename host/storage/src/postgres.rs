@@ -10,12 +10,14 @@
 //! Connections keep prepared statements and settings, so a pooler between the
 //! gateway and the server must give each of them a session of its own.
 
+mod listener;
 mod options;
 mod unit_of_work;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     migrate::Migrator,
@@ -23,8 +25,15 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::unit_of_work::PostgresUnitOfWork;
-use crate::{BoxUnitOfWork, Error, Storage, error::during, location::shown};
+use tokio::sync::broadcast;
+
+use self::{
+    listener::{CHANNEL, Listener},
+    unit_of_work::PostgresUnitOfWork,
+};
+use crate::{
+    BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub, location::shown,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
@@ -41,11 +50,14 @@ const DOUBTED_AFTER: Duration = Duration::from_secs(5);
 /// A database on a server, for any number of gateways.
 pub struct PostgresStorage {
     pool: PgPool,
+    hints: Hub,
+    listener: Listener,
 }
 
 impl PostgresStorage {
     /// Opens the database at a URL, which must exist, and brings its tables to
     /// this version. Gateways that start at once do that one after the other.
+    /// One connection more than `max_connections` listens for [`Hint`]s.
     ///
     /// # Errors
     ///
@@ -55,11 +67,20 @@ impl PostgresStorage {
     pub async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
         let options = options::parse(url)?;
         migrate(&options, url).await?;
+        let options = options::bounded(options);
+        let hints = Hub::new();
+        let listener = Listener::start(options.clone(), hints.clone())
+            .await
+            .map_err(during("postgres.listen"))?;
         let pool = pool(max_connections)
-            .connect_with(options::bounded(options))
+            .connect_with(options)
             .await
             .map_err(during("postgres.open"))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            hints,
+            listener,
+        })
     }
 }
 
@@ -96,8 +117,41 @@ impl Storage for PostgresStorage {
             .map_err(during("ping"))
     }
 
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    #[tracing::instrument(name = "storage.time", level = "debug", skip_all)]
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
+            .fetch_one(&self.pool)
+            .await
+            .map(|micros| Some(Timestamp::from_micros(micros)))
+            .map_err(during("time"))
+    }
+
+    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
+    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(hint.to_payload()?)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(during("hint"))
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Noted> {
+        self.hints.subscribe()
+    }
+
     #[tracing::instrument(name = "storage.close", level = "debug", skip_all)]
     async fn close(&self) {
+        self.listener.stop().await;
         self.pool.close().await;
     }
 }
