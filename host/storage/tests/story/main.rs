@@ -9,6 +9,7 @@ mod automations;
 mod connections;
 mod egress_grants;
 mod fixture;
+mod hints;
 mod idempotency_keys;
 mod invocations;
 mod migrations;
@@ -33,6 +34,7 @@ macro_rules! stories {
                 a_member_has_one_role_which_can_change,
                 a_removed_member_has_no_role,
                 a_member_needs_an_organization,
+                only_one_at_a_time_holds_an_organization,
             ],
             automations: [
                 an_automation_is_found_only_in_its_organization,
@@ -82,6 +84,7 @@ macro_rules! stories {
                 what_nobody_decided_expires,
                 an_execution_needs_a_node_and_a_lease,
                 a_pending_invocation_needs_an_end,
+                nul_is_kept_wherever_a_guest_or_an_agent_can_put_it,
             ],
             rates: [
                 the_window_excludes_its_first_moment,
@@ -93,11 +96,18 @@ macro_rules! stories {
                 a_key_is_taken_once,
                 a_key_needs_its_invocation,
                 old_keys_are_forgotten,
+                only_an_old_key_is_freed,
             ],
             egress_grants: [
                 an_origin_is_granted_once,
                 an_id_is_taken_once,
                 a_grant_can_be_withdrawn,
+            ],
+            hints: [
+                a_hint_reaches_everybody_who_listens,
+                a_hint_that_nobody_hears_is_no_error,
+                a_hint_is_bounded,
+                only_a_shared_database_has_a_clock_of_its_own,
             ],
             units_of_work: [
                 writes_are_seen_inside_before_they_are_saved,

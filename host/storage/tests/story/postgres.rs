@@ -6,7 +6,7 @@ use portcullis_core::{
     invocation::InvocationStatus::Pending,
     modes::{Mode, StoredMode},
 };
-use portcullis_storage::{Error, ModeScope, PostgresStorage, Storage};
+use portcullis_storage::{Error, Hint, HintKind, ModeScope, Noted, PostgresStorage, Role, Storage};
 use portcullis_test_postgres::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -14,7 +14,7 @@ use crate::{
     Story,
     fixture::{
         Shared, acme, add_invocations, add_organizations, add_sessions, at, id, invocation, name,
-        organization, session_id,
+        organization, session, session_id,
     },
 };
 
@@ -163,6 +163,28 @@ async fn a_database_that_does_not_exist_is_reported_without_the_password() -> St
 }
 
 #[tokio::test]
+async fn text_that_is_compared_goes_by_bytes_as_on_sqlite() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let mut connection = backend.database.connect().await?;
+    let columns: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT DISTINCT c.oid::regclass || '.' || a.attname, a.attcollation = '\"C\"'::regcollation
+         FROM pg_index AS i
+         JOIN pg_class AS c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnamespace
+         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+         WHERE a.atttypid = 'text'::regtype",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+    assert!(columns.len() > 20, "{columns:?}");
+    for (column, by_bytes) in columns {
+        assert!(by_bytes, "{column} needs COLLATE \"C\"");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_lock_holds_between_gateways() -> Story {
     let Some(backend) = Backend::open().await? else {
         return Ok(());
@@ -184,6 +206,114 @@ async fn a_lock_holds_between_gateways() -> Story {
     first.save().await?;
     assert_eq!(waiting.await??, 1);
     Ok(())
+}
+
+#[tokio::test]
+async fn an_organization_is_held_between_gateways() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    add_organizations(&*backend.storage).await?;
+    let other: Shared = Arc::new(open(&backend.database).await?);
+    let mut first = backend.storage.write().await?;
+    first.organizations().lock(&acme()).await?;
+    let waiting = tokio::spawn(async move {
+        let mut second = other.write().await?;
+        second.organizations().lock(&acme()).await?;
+        second
+            .organizations()
+            .find_role(&acme(), &name("ann"))
+            .await
+    });
+    backend.wait_for_a_waiter().await?;
+    // What merely refers to the organization need not wait.
+    let mut third = backend.storage.write().await?;
+    third.sessions().add(&session(1)).await?;
+    third.save().await?;
+    first
+        .organizations()
+        .put_member(&acme(), &name("ann"), Role::Owner, at(1))
+        .await?;
+    first.save().await?;
+    assert_eq!(waiting.await??, Some(Role::Owner));
+    Ok(())
+}
+
+#[tokio::test]
+async fn hints_reach_other_gateways_and_garbage_does_not() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let other = open(&backend.database).await?;
+    let mut heard = other.hints();
+    for payload in ["", "modes", "moods:acme"] {
+        let mut connection = backend.database.connect().await?;
+        sqlx::query("SELECT pg_notify('portcullis', $1)")
+            .bind(payload)
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+    }
+    backend.storage.hint(&a_hint()).await?;
+    assert_eq!(heard.recv().await?, Noted::Changed(a_hint()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_listener_that_lost_its_connection_says_so_and_listens_again() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let mut heard = backend.storage.hints();
+    backend.kill_connections().await?;
+    assert_eq!(heard.recv().await?, Noted::MissedSome);
+    while backend.storage.hint(&a_hint()).await.is_err() {}
+    assert_eq!(heard.recv().await?, Noted::Changed(a_hint()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_closed_storage_listens_no_more() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    backend.storage.close().await;
+    backend
+        .wait_until(
+            "SELECT COUNT(*) = 0 FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND backend_type = 'client backend'",
+        )
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_time_is_that_of_the_server() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let mut connection = backend.database.connect().await?;
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        let seconds: f64 = sqlx::query_scalar("SELECT EXTRACT(EPOCH FROM now())::FLOAT8")
+            .fetch_one(&mut connection)
+            .await?;
+        times.push(seconds * 1e6);
+        let time = backend.storage.time().await?.ok_or("no time")?;
+        #[expect(clippy::cast_precision_loss, reason = "a microsecond more or less")]
+        times.push(time.as_micros() as f64 + 1.0);
+    }
+    times.truncate(3);
+    assert!(times.is_sorted(), "{times:?}");
+    Ok(())
+}
+
+fn a_hint() -> Hint {
+    Hint {
+        kind: HintKind::Connections,
+        id: "acme".to_owned(),
+    }
 }
 
 #[tokio::test]
