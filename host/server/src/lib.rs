@@ -42,7 +42,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use portcullis_runtime::Sandbox;
 use portcullis_runtime::egress::SystemResolver;
-use portcullis_storage::SqliteStorage;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -59,9 +58,10 @@ const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
 /// Opens storage, loads plugins, and recovers what an earlier process left.
 pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
-    let storage = SqliteStorage::open(&config.storage.url)
+    let url = &config.storage.url;
+    let storage = portcullis_storage::open(url, portcullis_storage::DEFAULT_MAX_CONNECTIONS)
         .await
-        .with_context(|| format!("storage.url = {:?}", config.storage.url))?;
+        .with_context(|| format!("storage.url = {:?}", portcullis_storage::shown(url)))?;
     let sandbox = Sandbox::new(config.sandbox())?;
     let allocator = sandbox.allocator();
     let loader = PluginLoader {
@@ -76,13 +76,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
             directory.display()
         )
     })?;
-    let gateway = Gateway::new(
-        config,
-        Arc::new(storage),
-        Arc::new(SystemClock),
-        sources,
-        allocator,
-    )?;
+    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, allocator)?;
     actions::upkeep::recover(&gateway).await?;
     Ok(Arc::new(gateway))
 }

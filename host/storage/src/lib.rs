@@ -65,7 +65,7 @@ pub use invocations::{
     Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,
     NewInvocation, Page, TitledInvocation,
 };
-pub use location::{open, shown};
+pub use location::{DEFAULT_MAX_CONNECTIONS, open, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{Member, Organization, OrganizationRepository, Role};
 pub use postgres::PostgresStorage;
