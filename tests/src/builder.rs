@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
-use portcullis_storage::SqliteStorage;
+use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
 use tempfile::TempDir;
@@ -15,12 +15,16 @@ use crate::clock::ManualClock;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MEMBER, OPERATOR_KEY, ORG, component, log};
 
+/// Few, since many tests share a server.
+const CONNECTIONS: u32 = 8;
+
 /// Settings of a [`TestHost`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TestHostBuilder {
     overrides: Vec<(&'static str, String)>,
     without_grant: bool,
     data: Option<TempDir>,
+    database: Option<Arc<TestDatabase>>,
 }
 
 impl TestHostBuilder {
@@ -49,6 +53,17 @@ impl TestHostBuilder {
         self
     }
 
+    /// Keeps its rows in a Postgres database of its own, which goes with the host.
+    /// None when there is no server to make it on, after saying so; under CI that
+    /// is a failure.
+    pub async fn postgres(mut self) -> Option<Self> {
+        let database = TestDatabase::create().await.expect("a database")?;
+        self.overrides
+            .push(("storage.url", database.url().to_owned()));
+        self.database = Some(Arc::new(database));
+        Some(self)
+    }
+
     /// Starts the fake, the gateway, and sets up an organization with an admin,
     /// a member, a connection and a session.
     pub async fn start(self) -> TestHost {
@@ -62,7 +77,8 @@ impl TestHostBuilder {
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
         let gateway = open(config, Arc::clone(&clock)).await;
-        let mut host = TestHost::new(gateway, clock, Upstreams { linear }, data);
+        let upstreams = Arc::new(Upstreams { linear });
+        let mut host = TestHost::new(gateway, clock, upstreams, data, self.database);
         if is_new {
             set_up(&mut host, !self.without_grant).await;
         }
@@ -70,7 +86,8 @@ impl TestHostBuilder {
     }
 }
 
-/// The configuration of a gateway whose database is in this folder.
+/// The configuration of a gateway whose database is in this folder, unless
+/// `storage.url` is overridden.
 pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config {
     let database = data.join("portcullis.db");
     let mut all = vec![
@@ -88,8 +105,8 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 
 /// As [`portcullis::open`], with the clock and the plugin that tests share.
 pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
-    let storage = SqliteStorage::open(&config.storage.url).await;
-    let storage = Arc::new(storage.expect("storage"));
+    let storage = portcullis_storage::open(&config.storage.url, CONNECTIONS).await;
+    let storage = storage.expect("storage");
     let loaded = component::load(&config);
     let mut sources = Sources::default();
     sources.add("linear", loaded.linear);
