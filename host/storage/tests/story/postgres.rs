@@ -1,6 +1,6 @@
 //! The stories on Postgres, and what is true of a database that is shared.
 
-use std::{error::Error as StdError, sync::Arc};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use portcullis_core::{
     invocation::InvocationStatus::Pending,
@@ -23,6 +23,9 @@ stories!(crate::postgres::Backend::open);
 /// More than stories use at once, so that none waits for a connection while it
 /// holds one.
 const CONNECTIONS: u32 = 8;
+
+/// After so long, what a story waits for does not come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A storage on a database of its own.
 struct Backend {
@@ -52,7 +55,7 @@ impl Backend {
     }
 
     /// Returns once somebody waits for a lock.
-    async fn wait_for_a_waiter(&self) -> Result<(), sqlx::Error> {
+    async fn wait_for_a_waiter(&self) -> Story {
         self.wait_until(
             "SELECT COUNT(*) = 1 FROM pg_stat_activity
              WHERE datname = current_database() AND wait_event_type = 'Lock'",
@@ -72,13 +75,16 @@ impl Backend {
     }
 
     /// Asks again and again until the answer is yes.
-    async fn wait_until(&self, question: &'static str) -> Result<(), sqlx::Error> {
+    async fn wait_until(&self, question: &'static str) -> Story {
         let mut connection = self.database.connect().await?;
-        while !sqlx::query_scalar(question)
-            .fetch_one(&mut connection)
-            .await?
-        {}
-        connection.close().await
+        let asking = async {
+            while !sqlx::query_scalar(question)
+                .fetch_one(&mut connection)
+                .await?
+            {}
+            connection.close().await
+        };
+        Ok(tokio::time::timeout(PATIENCE, asking).await??)
     }
 }
 
