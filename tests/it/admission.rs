@@ -4,8 +4,26 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use portcullis_tests::{Answer, TestHost, bearer, call};
+use portcullis_tests::{Answer, TestHost, TestHostBuilder, bearer, call};
 use serde_json::{Value, json};
+
+on_both![
+    ten_requests_wait_for_a_person_and_no_more,
+    what_has_expired_waits_for_nobody,
+    sixty_requests_in_a_minute_and_no_more,
+    the_window_rolls,
+    denied_requests_count_and_refused_ones_do_not,
+    a_repeated_request_is_answered_with_what_the_first_one_did,
+    repetitions_do_not_count_against_the_rate,
+    a_repetition_waits_while_the_first_one_runs,
+    of_many_equal_requests_at_once_one_runs,
+    a_key_stands_for_one_request,
+    a_key_belongs_to_its_session,
+    keys_hold_for_what_waits_is_denied_or_failed_as_well,
+    a_request_that_was_not_admitted_leaves_its_key_free,
+    keys_survive_a_restart,
+    a_key_is_visible_text_of_limited_length,
+];
 
 fn issue() -> Value {
     json!({ "teamId": "ENG", "title": "Asked for" })
@@ -60,9 +78,8 @@ async fn invoke_in(
     host.send(request).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_requests_wait_for_a_person_and_no_more() {
-    let host = TestHost::start().await;
+async fn ten_requests_wait_for_a_person_and_no_more(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let answers = many(&host, 64, "create_issue", issue()).await;
     assert_eq!(count(&answers, 202, ""), 10);
     assert_eq!(count(&answers, 429, "too_many_pending"), 54);
@@ -84,9 +101,8 @@ async fn ten_requests_wait_for_a_person_and_no_more() {
         .assert_status(202);
 }
 
-#[tokio::test]
-async fn what_has_expired_waits_for_nobody() {
-    let host = TestHost::start().await;
+async fn what_has_expired_waits_for_nobody(builder: TestHostBuilder) {
+    let host = builder.start().await;
     many(&host, 10, "create_issue", issue()).await;
     host.clock.advance(Duration::from_secs(299));
     host.invoke("create_issue", issue())
@@ -98,9 +114,8 @@ async fn what_has_expired_waits_for_nobody() {
         .assert_status(202);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_requests_in_a_minute_and_no_more() {
-    let host = TestHost::start().await;
+async fn sixty_requests_in_a_minute_and_no_more(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let answers = many(&host, 70, "list_issues", json!({ "first": 1 })).await;
     assert_eq!(count(&answers, 200, ""), 60);
     assert_eq!(count(&answers, 429, "rate_limited"), 10);
@@ -115,9 +130,8 @@ async fn sixty_requests_in_a_minute_and_no_more() {
         .assert_status(200);
 }
 
-#[tokio::test]
-async fn the_window_rolls() {
-    let host = TestHost::builder()
+async fn the_window_rolls(builder: TestHostBuilder) {
+    let host = builder
         .set("admission.invocations_per_minute", 2)
         .start()
         .await;
@@ -136,9 +150,8 @@ async fn the_window_rolls() {
     assert_eq!(retry_after(&refused), 40);
 }
 
-#[tokio::test]
-async fn denied_requests_count_and_refused_ones_do_not() {
-    let host = TestHost::builder()
+async fn denied_requests_count_and_refused_ones_do_not(builder: TestHostBuilder) {
+    let host = builder
         .set("admission.invocations_per_minute", 2)
         .start()
         .await;
@@ -159,9 +172,8 @@ async fn denied_requests_count_and_refused_ones_do_not() {
         .assert_status(200);
 }
 
-#[tokio::test]
-async fn a_repeated_request_is_answered_with_what_the_first_one_did() {
-    let host = TestHost::start().await;
+async fn a_repeated_request_is_answered_with_what_the_first_one_did(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("create_issue", "allow").await;
     let one = json!({ "teamId": "ENG", "title": "Once", "priority": 1 });
     let same = json!({ "priority": 1, "title": "Once", "teamId": "ENG" });
@@ -174,9 +186,8 @@ async fn a_repeated_request_is_answered_with_what_the_first_one_did() {
     assert_eq!(host.upstreams.linear.requests().len(), sent);
 }
 
-#[tokio::test]
-async fn repetitions_do_not_count_against_the_rate() {
-    let host = TestHost::builder()
+async fn repetitions_do_not_count_against_the_rate(builder: TestHostBuilder) {
+    let host = builder
         .set("admission.invocations_per_minute", 1)
         .start()
         .await;
@@ -188,9 +199,8 @@ async fn repetitions_do_not_count_against_the_rate() {
     assert_eq!(host.upstreams.linear.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_repetition_waits_while_the_first_one_runs() {
-    let host = TestHost::start().await;
+async fn a_repetition_waits_while_the_first_one_runs(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let gate = host.upstreams.linear.hold();
     let repeat = || host.invoke_with_key("k-1", "list_issues", json!({}));
     let release = async {
@@ -208,9 +218,8 @@ async fn a_repetition_waits_while_the_first_one_runs() {
     assert_eq!(host.upstreams.linear.requests().len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_equal_requests_at_once_one_runs() {
-    let host = TestHost::start().await;
+async fn of_many_equal_requests_at_once_one_runs(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let repeats = (0..16).map(|_| host.invoke_with_key("k-1", "list_issues", json!({})));
     let answers = join_all(repeats).await;
     assert_eq!(count(&answers, 200, ""), 16);
@@ -218,9 +227,8 @@ async fn of_many_equal_requests_at_once_one_runs() {
     assert_eq!(host.upstreams.linear.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_key_stands_for_one_request() {
-    let host = TestHost::start().await;
+async fn a_key_stands_for_one_request(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.invoke_with_key("k-1", "list_issues", json!({ "first": 1 }))
         .await
         .assert_status(200);
@@ -233,9 +241,8 @@ async fn a_key_stands_for_one_request() {
     assert_eq!(host.upstreams.linear.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_its_session() {
-    let host = TestHost::start().await;
+async fn a_key_belongs_to_its_session(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let first = host
         .invoke_with_key("k-1", "list_issues", json!({ "first": 1 }))
         .await;
@@ -249,9 +256,8 @@ async fn a_key_belongs_to_its_session() {
     );
 }
 
-#[tokio::test]
-async fn keys_hold_for_what_waits_is_denied_or_failed_as_well() {
-    let host = TestHost::start().await;
+async fn keys_hold_for_what_waits_is_denied_or_failed_as_well(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("add_comment", "deny").await;
     let missing = json!({ "issueId": "ENG-999" });
     let comment = json!({ "issueId": "ENG-1", "body": "Hi" });
@@ -270,9 +276,8 @@ async fn keys_hold_for_what_waits_is_denied_or_failed_as_well() {
     assert_eq!(all.json["total"], 3);
 }
 
-#[tokio::test]
-async fn a_request_that_was_not_admitted_leaves_its_key_free() {
-    let host = TestHost::builder()
+async fn a_request_that_was_not_admitted_leaves_its_key_free(builder: TestHostBuilder) {
+    let host = builder
         .set("admission.invocations_per_minute", 1)
         .start()
         .await;
@@ -288,9 +293,8 @@ async fn a_request_that_was_not_admitted_leaves_its_key_free() {
         .assert_status(200);
 }
 
-#[tokio::test]
-async fn keys_survive_a_restart() {
-    let host = TestHost::start().await;
+async fn keys_survive_a_restart(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let first = host.invoke_with_key("k-1", "list_issues", json!({})).await;
     first.assert_status(200);
     host.clock.advance(Duration::from_hours(23));
@@ -300,9 +304,8 @@ async fn keys_survive_a_restart() {
     assert_eq!(host.upstreams.linear.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_key_is_visible_text_of_limited_length() {
-    let host = TestHost::start().await;
+async fn a_key_is_visible_text_of_limited_length(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let longest = "k".repeat(255);
     host.invoke_with_key(&longest, "list_issues", json!({}))
         .await

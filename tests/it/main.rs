@@ -5,6 +5,33 @@
     reason = "a test stops at the first surprise"
 )]
 
+/// Makes two tests of each function, which takes the builder of a host: one on
+/// SQLite, and one on Postgres where there is a server.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    super::$test(portcullis_tests::TestHost::builder()).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let builder = portcullis_tests::TestHost::builder();
+                    if let Some(builder) = builder.postgres().await {
+                        super::$test(builder).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
 mod admission;
 mod bad_input;
 mod callers;
@@ -20,4 +47,5 @@ mod modes;
 mod openapi;
 mod plugins;
 mod secrets;
+mod two_gateways;
 mod upstream_faults;

@@ -4,8 +4,20 @@ use std::time::Duration;
 
 use portcullis::clock::Clock as _;
 use portcullis_core::time::Timestamp;
-use portcullis_tests::{Answer, TestHost};
+use portcullis_tests::{Answer, TestHost, TestHostBuilder};
 use serde_json::{Value, json};
+
+on_both![
+    deny_refuses_and_records_it,
+    require_approval_makes_a_read_wait,
+    a_request_of_an_automation_waits_a_day,
+    an_automation_overrides_its_organization_in_both_directions,
+    the_catalog_and_the_decision_follow_every_change,
+    a_stored_mode_nobody_knows_denies,
+    a_key_that_names_no_action_is_shown_as_such,
+    what_is_no_mode_or_no_id_is_refused,
+    modes_stay_within_their_organization_and_automation,
+];
 
 /// A session and its agent's token.
 struct Agent {
@@ -127,9 +139,8 @@ fn expiry(now: Timestamp, time: Duration) -> String {
 const INTERACTIVE: Duration = Duration::from_mins(5);
 const UNATTENDED: Duration = Duration::from_hours(24);
 
-#[tokio::test]
-async fn deny_refuses_and_records_it() {
-    let host = TestHost::start().await;
+async fn deny_refuses_and_records_it(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("list_issues", "deny").await;
     let answer = host.invoke("list_issues", json!({ "first": 1 })).await;
     assert_denied(&host, &answer, "org_default", "policy");
@@ -144,9 +155,8 @@ async fn deny_refuses_and_records_it() {
     assert_eq!(listed.json["total"], 1);
 }
 
-#[tokio::test]
-async fn require_approval_makes_a_read_wait() {
-    let host = TestHost::start().await;
+async fn require_approval_makes_a_read_wait(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("list_issues", "require_approval").await;
     let answer = host.invoke("list_issues", json!({})).await;
     assert_pending(&host, &answer, "org_default", INTERACTIVE);
@@ -154,18 +164,16 @@ async fn require_approval_makes_a_read_wait() {
     assert_eq!(recorded["status"], "pending");
 }
 
-#[tokio::test]
-async fn a_request_of_an_automation_waits_a_day() {
-    let host = TestHost::start().await;
+async fn a_request_of_an_automation_waits_a_day(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("list_issues", "require_approval").await;
     let agent = Agent::of(&host, Some(&automation(&host).await)).await;
     let answer = agent.list_issues(&host).await;
     assert_pending(&host, &answer, "org_default", UNATTENDED);
 }
 
-#[tokio::test]
-async fn an_automation_overrides_its_organization_in_both_directions() {
-    let host = TestHost::start().await;
+async fn an_automation_overrides_its_organization_in_both_directions(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let id = automation(&host).await;
     let agent = Agent::of(&host, Some(&id)).await;
     let of_automation = format!("/automations/{id}/modes/linear/list_issues");
@@ -196,9 +204,8 @@ async fn an_automation_overrides_its_organization_in_both_directions() {
     }
 }
 
-#[tokio::test]
-async fn the_catalog_and_the_decision_follow_every_change() {
-    let host = TestHost::start().await;
+async fn the_catalog_and_the_decision_follow_every_change(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let id = automation(&host).await;
     let agent = Agent::of(&host, Some(&id)).await;
     let of_org = "/modes/linear/list_issues";
@@ -228,9 +235,8 @@ async fn the_catalog_and_the_decision_follow_every_change() {
     }
 }
 
-#[tokio::test]
-async fn a_stored_mode_nobody_knows_denies() {
-    let host = TestHost::start().await;
+async fn a_stored_mode_nobody_knows_denies(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("list_issues", "allow").await;
     host.sql("UPDATE org_action_modes SET mode = 'allways'")
         .await;
@@ -255,9 +261,8 @@ async fn a_stored_mode_nobody_knows_denies() {
         .assert_status(200);
 }
 
-#[tokio::test]
-async fn a_key_that_names_no_action_is_shown_as_such() {
-    let host = TestHost::start().await;
+async fn a_key_that_names_no_action_is_shown_as_such(builder: TestHostBuilder) {
+    let host = builder.start().await;
     for (path, matched) in [
         ("/modes/linear/list_issues", true),
         ("/modes/linear/list_isues", false),
@@ -279,9 +284,8 @@ async fn a_key_that_names_no_action_is_shown_as_such() {
     );
 }
 
-#[tokio::test]
-async fn what_is_no_mode_or_no_id_is_refused() {
-    let host = TestHost::start().await;
+async fn what_is_no_mode_or_no_id_is_refused(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let long = format!("/modes/linear/{}", "a".repeat(129));
     for (path, body, expected) in [
         (
@@ -329,9 +333,8 @@ async fn what_is_no_mode_or_no_id_is_refused() {
     assert_eq!(listed.json, json!({ "modes": [] }));
 }
 
-#[tokio::test]
-async fn modes_stay_within_their_organization_and_automation() {
-    let host = TestHost::start().await;
+async fn modes_stay_within_their_organization_and_automation(builder: TestHostBuilder) {
+    let host = builder.start().await;
     let stranger = host.other_organization("globex").await;
     let id = automation(&host).await;
     let modes = format!("/v1/orgs/globex/automations/{id}/modes");

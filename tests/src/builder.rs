@@ -7,7 +7,7 @@ use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
 use portcullis::vault::Vault;
-use portcullis_storage::SqliteStorage;
+use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
 use tempfile::TempDir;
@@ -16,12 +16,16 @@ use crate::clock::ManualClock;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
 
+/// Few, since many tests share a server.
+const CONNECTIONS: u32 = 8;
+
 /// Settings of a [`TestHost`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TestHostBuilder {
     overrides: Vec<(&'static str, String)>,
     without_grant: bool,
     data: Option<TempDir>,
+    database: Option<Arc<TestDatabase>>,
 }
 
 impl TestHostBuilder {
@@ -50,6 +54,17 @@ impl TestHostBuilder {
         self
     }
 
+    /// Keeps its rows in a Postgres database of its own, which goes with the host.
+    /// None when there is no server to make it on, after saying so; under CI that
+    /// is a failure.
+    pub async fn postgres(mut self) -> Option<Self> {
+        let database = TestDatabase::create().await.expect("a database")?;
+        self.overrides
+            .push(("storage.url", database.url().to_owned()));
+        self.database = Some(Arc::new(database));
+        Some(self)
+    }
+
     /// Starts the fake, the gateway, and sets up an organization with an admin,
     /// a member, a connection and a session.
     pub async fn start(self) -> TestHost {
@@ -63,7 +78,8 @@ impl TestHostBuilder {
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
         let gateway = open(config, Arc::clone(&clock)).await;
-        let mut host = TestHost::new(gateway, clock, Upstreams { linear }, data);
+        let upstreams = Arc::new(Upstreams { linear });
+        let mut host = TestHost::new(gateway, clock, upstreams, data, self.database);
         if is_new {
             set_up(&mut host, !self.without_grant).await;
         }
@@ -71,7 +87,8 @@ impl TestHostBuilder {
     }
 }
 
-/// The configuration of a gateway whose database is in this folder.
+/// The configuration of a gateway whose database is in this folder, unless
+/// `storage.url` is overridden.
 pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config {
     let database = data.join("portcullis.db");
     let mut all = vec![
@@ -89,8 +106,8 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 
 /// As [`portcullis::open`], with the clock and the plugin that tests share.
 pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
-    let storage = SqliteStorage::open(&config.storage.url).await;
-    let storage = Arc::new(storage.expect("storage"));
+    let storage = portcullis_storage::open(&config.storage.url, CONNECTIONS).await;
+    let storage = storage.expect("storage");
     let vault = Vault::new(&config.master_keys().expect("master keys"));
     portcullis::keys::require_known(&*storage, &vault)
         .await

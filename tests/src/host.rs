@@ -7,9 +7,10 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
+use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -34,8 +35,8 @@ pub struct TestHost {
     /// Its clock.
     pub clock: Arc<ManualClock>,
     /// What stands behind it.
-    pub upstreams: Upstreams,
-    /// Its data, removed at the end.
+    pub upstreams: Arc<Upstreams>,
+    /// Its data, removed at the end; without a database when that is on Postgres.
     pub data: TempDir,
     /// The session.
     pub session_id: String,
@@ -48,6 +49,8 @@ pub struct TestHost {
     /// A member.
     pub member_token: String,
     router: Router,
+    /// Its database on Postgres, if it has one.
+    database: Option<Arc<TestDatabase>>,
 }
 
 impl TestHost {
@@ -64,8 +67,9 @@ impl TestHost {
     pub(crate) fn new(
         gateway: Arc<Gateway>,
         clock: Arc<ManualClock>,
-        upstreams: Upstreams,
+        upstreams: Arc<Upstreams>,
         data: TempDir,
+        database: Option<Arc<TestDatabase>>,
     ) -> Self {
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
@@ -78,7 +82,34 @@ impl TestHost {
             sandbox_token: String::new(),
             admin_token: String::new(),
             member_token: String::new(),
+            database,
         }
+    }
+
+    /// Another gateway on the same Postgres database, with the same clock, the same
+    /// organization, session and fakes.
+    pub async fn second_gateway(&self) -> Self {
+        assert!(self.database.is_some(), "SQLite is for one gateway");
+        let config = self.gateway.config.clone();
+        let gateway = builder::open(config, Arc::clone(&self.clock)).await;
+        let mut second = Self::new(
+            gateway,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.upstreams),
+            tempfile::tempdir().expect("a folder"),
+            self.database.clone(),
+        );
+        second.act_as(self);
+        second
+    }
+
+    /// From now on acts in the same session and as the same people as another host.
+    fn act_as(&mut self, other: &Self) {
+        self.session_id.clone_from(&other.session_id);
+        self.connection_id.clone_from(&other.connection_id);
+        self.sandbox_token.clone_from(&other.sandbox_token);
+        self.admin_token.clone_from(&other.admin_token);
+        self.member_token.clone_from(&other.member_token);
     }
 
     /// The gateway that is started after this one has been killed at this
@@ -90,11 +121,7 @@ impl TestHost {
             std::fs::copy(from, copy.path().join(name)).expect("a copy");
         }
         let mut after = Self::builder().with_data(copy).start().await;
-        after.session_id.clone_from(&self.session_id);
-        after.connection_id.clone_from(&self.connection_id);
-        after.sandbox_token.clone_from(&self.sandbox_token);
-        after.admin_token.clone_from(&self.admin_token);
-        after.member_token.clone_from(&self.member_token);
+        after.act_as(self);
         after
     }
 
@@ -276,13 +303,11 @@ impl TestHost {
 
     /// Changes the database behind the gateway's back.
     pub async fn sql(&self, statement: &'static str) {
-        let path = self.data.path().join("portcullis.db");
-        let options = SqliteConnectOptions::new().filename(path);
-        let connection = SqliteConnection::connect_with(&options).await;
-        let mut connection = connection.expect("a connection");
-        let done = sqlx::query(statement).execute(&mut connection).await;
-        assert_eq!(done.expect("a statement").rows_affected(), 1);
-        connection.close().await.expect("an end");
+        let changed = match &self.database {
+            Some(database) => change_postgres(database, statement).await,
+            None => change_sqlite(&self.data, statement).await,
+        };
+        assert_eq!(changed.expect("a statement"), 1);
     }
 
     /// Every value of every row of every table.
@@ -313,6 +338,24 @@ impl TestHost {
             ..self
         }
     }
+}
+
+async fn change_sqlite(data: &TempDir, statement: &'static str) -> Result<u64, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(data.path().join("portcullis.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let done = sqlx::query(statement).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(done.rows_affected())
+}
+
+async fn change_postgres(
+    database: &TestDatabase,
+    statement: &'static str,
+) -> Result<u64, sqlx::Error> {
+    let mut connection: PgConnection = database.connect().await?;
+    let done = sqlx::query(statement).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(done.rows_affected())
 }
 
 /// A request with a bearer credential and a JSON body; a null body is none.

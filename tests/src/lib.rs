@@ -1,7 +1,7 @@
 //! The harness of the end-to-end tests.
 //!
 //! [`TestHost`] is a gateway as it is served: real SQLite in a folder of its
-//! own, the real Linear component in the real sandbox, a fake Linear on a real
+//! own, or a Postgres database of its own, the real Linear component in the real sandbox, a fake Linear on a real
 //! socket, and a clock that the test moves. Requests go straight to the router;
 //! a listener appears only in tests in which the socket matters.
 //!

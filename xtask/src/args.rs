@@ -69,8 +69,11 @@ Options:
   --id ID   build only plugins/ID";
 
 const TEST_HELP: &str = "\
-Builds the plugins and the test guests, then runs `cargo test --workspace`.
-Plain `cargo test` works from then on, until a guest or plugin changes.
+Builds the plugins and the test guests, starts a Postgres that is thrown away
+afterwards, then runs `cargo test --workspace`.
+Plain `cargo test` works from then on, until a guest or plugin changes; without
+PORTCULLIS_TEST_POSTGRES, the URL of a server it may write to, it skips what
+needs Postgres. If that is set here, no server is started.
 
 Usage: cargo xtask test [ARGS…]
 

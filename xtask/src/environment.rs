@@ -10,6 +10,12 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 /// Forces a way to compile guests: `rustup` or `debian`. Unset: the first that works.
 pub(crate) const WASM_TOOLCHAIN: &str = "PORTCULLIS_WASM_TOOLCHAIN";
 
+/// The URL of a Postgres that tests may write to. Unset: one is started for them.
+pub(crate) const TEST_POSTGRES: &str = "PORTCULLIS_TEST_POSTGRES";
+
+/// Set where nobody watches, and what was skipped would go unnoticed.
+pub(crate) const CI: &str = "CI";
+
 /// The command line without the program's name; what is not UTF-8 is replaced.
 pub(crate) fn arguments() -> Vec<String> {
     let text = |argument: OsString| argument.to_string_lossy().into_owned();
@@ -26,6 +32,11 @@ pub(crate) fn names() -> Vec<String> {
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .collect()
+}
+
+/// Where files go that nobody keeps.
+pub(crate) fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
 }
 
 /// The folders in which programs are searched, in order.

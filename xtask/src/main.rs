@@ -2,16 +2,19 @@
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
 //! ([`plugins`], [`mod@test`], [`demo`]). What they share: [`guests`] compiles guest
-//! crates with a [`toolchain`] and turns them into components ([`component`]).
+//! crates with a [`toolchain`] and turns them into components ([`component`]);
+//! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
 
+mod apt;
 mod args;
 mod component;
 mod demo;
 mod environment;
 mod guests;
 mod plugins;
+mod postgres;
 mod process;
 mod report;
 mod test;

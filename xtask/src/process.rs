@@ -12,6 +12,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+use crate::report;
+
 /// How often a program with a time limit is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -23,6 +25,27 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
         .status()
         .with_context(|| format!("cannot start {}", name(command)))?;
     expect_success(command, status)
+}
+
+/// Runs a program to its end as if it had been called in our place: what it reads
+/// and prints is what we would.
+pub(crate) fn run_in_our_place(command: &mut Command) -> anyhow::Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    expect_success(command, status)
+}
+
+/// Runs a program to its end and shows what it complained about only if it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> anyhow::Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    if !output.status.success() {
+        report::note(String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    expect_success(command, output.status)
 }
 
 /// Like [`run`], but ends the program when it takes longer than `limit`.

@@ -1,11 +1,16 @@
-//! `cargo xtask test`: builds what the tests load, then becomes `cargo test`.
+//! `cargo xtask test`: builds what the tests load, starts a Postgres for them, and
+//! runs `cargo test`.
 
 use std::process::Command;
+
+use anyhow::Context as _;
 
 use crate::{
     environment,
     guests::{self, Guest},
-    plugins, process, report, toolchain, workspace,
+    plugins,
+    postgres::{Cluster, Durability},
+    process, report, toolchain, workspace,
 };
 
 /// Builds plugins and test guests and runs the tests.
@@ -14,7 +19,32 @@ pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
     plugins::build_all(toolchain)?;
     report::note("building the test guests…");
     guests::build(toolchain, &test_guests())?;
-    match process::replace(&mut command(cargo_args))? {}
+    let mut command = command(cargo_args);
+    // Kept until the tests have ended, whether or not they passed.
+    let cluster = start_postgres()?;
+    if let Some(cluster) = &cluster {
+        command.env(environment::TEST_POSTGRES, cluster.url());
+    }
+    process::run_in_our_place(&mut command)
+}
+
+/// A Postgres for the tests; none when the caller has one, or when there can be
+/// none and a person is there to read that.
+fn start_postgres() -> anyhow::Result<Option<Cluster>> {
+    if environment::text(environment::TEST_POSTGRES).is_some() {
+        return Ok(None);
+    }
+    report::note("starting a Postgres for the tests…");
+    match Cluster::start(Durability::Relaxed) {
+        Ok(cluster) => Ok(Some(cluster)),
+        Err(error) if environment::text(environment::CI).is_some() => {
+            Err(error).context("the tests need a Postgres")
+        }
+        Err(error) => {
+            report::note(&format!("tests on Postgres will be skipped: {error:#}"));
+            Ok(None)
+        }
+    }
 }
 
 /// The guests under `tests/guests`: one package whose actions each show one behaviour.

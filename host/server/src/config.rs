@@ -8,6 +8,7 @@ mod master_key;
 mod secret;
 mod telemetry;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -103,11 +104,19 @@ pub struct ServerConfig {
 }
 
 /// Section `[storage]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorageConfig {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH`, or `postgres://…`, which may hold a password.
     pub url: String,
+}
+
+impl fmt::Debug for StorageConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StorageConfig")
+            .field("url", &portcullis_storage::shown(&self.url))
+            .finish()
+    }
 }
 
 /// Section `[auth]`.
@@ -465,6 +474,16 @@ mod tests {
             let error = error_of(&with_secrets(&[(key, "")]));
             assert!(error.starts_with(key), "{error}");
         }
+    }
+
+    #[test]
+    fn the_password_of_a_database_is_not_shown() {
+        let url = "postgres://gate:s3cret@db.internal/portcullis";
+        let config = Config::load(None, &with_secrets(&[("storage.url", url)])).unwrap();
+        assert_eq!(config.storage.url, url);
+        let shown = format!("{config:?}");
+        assert!(shown.contains("postgres://…"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

@@ -44,7 +44,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use portcullis_runtime::Sandbox;
 use portcullis_runtime::egress::SystemResolver;
-use portcullis_storage::SqliteStorage;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -61,10 +60,11 @@ const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
 /// Opens storage, loads plugins, and recovers what an earlier process left.
 pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
-    let storage = SqliteStorage::open(&config.storage.url)
+    let url = &config.storage.url;
+    let storage = portcullis_storage::open(url, portcullis_storage::DEFAULT_MAX_CONNECTIONS)
         .await
-        .with_context(|| format!("storage.url = {:?}", config.storage.url))?;
-    keys::require_known(&storage, &vault::Vault::new(&config.master_keys()?)).await?;
+        .with_context(|| format!("storage.url = {:?}", portcullis_storage::shown(url)))?;
+    keys::require_known(&*storage, &vault::Vault::new(&config.master_keys()?)).await?;
     let sandbox = Sandbox::new(config.sandbox())?;
     let loader = PluginLoader {
         sandbox: sandbox.clone(),
@@ -78,13 +78,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
             directory.display()
         )
     })?;
-    let gateway = Gateway::new(
-        config,
-        Arc::new(storage),
-        Arc::new(SystemClock),
-        sources,
-        sandbox,
-    )?;
+    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, sandbox)?;
     actions::upkeep::recover(&gateway).await?;
     Ok(Arc::new(gateway))
 }

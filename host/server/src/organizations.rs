@@ -49,6 +49,8 @@ pub async fn put_member(
     role: Role,
 ) -> Result<Member, Error> {
     let mut work = gateway.storage.write().await?;
+    // Locked, so that nobody becomes an owner between this look and the change.
+    work.organizations().lock(organization).await?;
     let before = work.organizations().find_role(organization, user).await?;
     if before == Some(Role::Owner) || role == Role::Owner {
         actor.check_may_appoint_owners()?;
@@ -78,6 +80,7 @@ pub async fn remove_member(
     user: &UserId,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
+    work.organizations().lock(organization).await?;
     let role = work.organizations().find_role(organization, user).await?;
     if role == Some(Role::Owner) {
         actor.check_may_appoint_owners()?;

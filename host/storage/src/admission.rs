@@ -127,3 +127,4 @@ macro_rules! admission_repository {
 }
 
 admission_repository!(SqliteAdmissionRepository, sqlx::Sqlite);
+admission_repository!(PostgresAdmissionRepository, sqlx::Postgres);

@@ -143,3 +143,4 @@ macro_rules! automation_repository {
 }
 
 automation_repository!(SqliteAutomationRepository, sqlx::Sqlite);
+automation_repository!(PostgresAutomationRepository, sqlx::Postgres);

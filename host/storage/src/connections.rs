@@ -395,3 +395,4 @@ macro_rules! connection_repository {
 }
 
 connection_repository!(SqliteConnectionRepository, sqlx::Sqlite);
+connection_repository!(PostgresConnectionRepository, sqlx::Postgres);

@@ -154,3 +154,4 @@ macro_rules! egress_grant_repository {
 }
 
 egress_grant_repository!(SqliteEgressGrantRepository, sqlx::Sqlite);
+egress_grant_repository!(PostgresEgressGrantRepository, sqlx::Postgres);

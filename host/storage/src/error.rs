@@ -42,10 +42,10 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// The location names no database file.
+    /// The location names no database that can be ours.
     #[error("`{location}` is no database location: {reason}")]
     Location {
-        /// The location as given.
+        /// The location, as far as it may be [shown](crate::shown).
         location: String,
         /// Why not.
         reason: &'static str,
@@ -96,8 +96,9 @@ impl Constraint {
         }
     }
 
-    /// SQLite names a unique constraint by its columns. Where the pair of id and
-    /// organization is unique as well, either may be the one that is reported.
+    /// SQLite names a unique constraint by its columns, Postgres by the name it
+    /// gave to it. Where the pair of id and organization is unique as well,
+    /// either may be the one that is reported.
     fn from_unique(name: &str) -> Option<Self> {
         match name {
             "action_invocations.id"
@@ -107,13 +108,19 @@ impl Constraint {
             | "integrations.id"
             | "integrations.id, integrations.organization_id"
             | "sessions.id"
-            | "sessions.id, sessions.organization_id" => Some(Self::Id),
-            "idempotency_keys.session_id, idempotency_keys.idempotency_key" => {
-                Some(Self::IdempotencyKey)
-            }
-            "session_connections.session_id, session_connections.connection_id" => {
-                Some(Self::SessionConnection)
-            }
+            | "sessions.id, sessions.organization_id"
+            | "action_invocations_pkey"
+            | "automations_pkey"
+            | "automations_id_organization_id_key"
+            | "egress_grants_pkey"
+            | "integrations_pkey"
+            | "integrations_id_organization_id_key"
+            | "sessions_pkey"
+            | "sessions_id_organization_id_key" => Some(Self::Id),
+            "idempotency_keys.session_id, idempotency_keys.idempotency_key"
+            | "idempotency_keys_pkey" => Some(Self::IdempotencyKey),
+            "session_connections.session_id, session_connections.connection_id"
+            | "session_connections_pkey" => Some(Self::SessionConnection),
             _ => None,
         }
     }

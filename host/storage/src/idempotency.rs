@@ -47,7 +47,17 @@ pub trait IdempotencyRepository: Send {
         created_at: Timestamp,
     ) -> Result<(), Error>;
 
-    /// Forgets the keys that were first used before `time`; how many.
+    /// Frees one key if it was first used before `time`; whether it was.
+    async fn remove_if_older_than(
+        &mut self,
+        session_id: SessionId,
+        key: &str,
+        time: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// Forgets the keys of all sessions that were first used before `time`; how
+    /// many. Not for an admission, which on Postgres would wait for those of
+    /// other sessions that remove the same keys.
     async fn remove_older_than(&mut self, time: Timestamp) -> Result<u64, Error>;
 }
 
@@ -133,6 +143,30 @@ macro_rules! idempotency_repository {
             }
 
             #[tracing::instrument(
+                name = "storage.idempotency_keys.remove_if_older_than",
+                level = "debug", skip_all,
+                fields(session.id = %session_id, %time)
+            )]
+            async fn remove_if_older_than(
+                &mut self,
+                session_id: SessionId,
+                key: &str,
+                time: Timestamp,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "DELETE FROM idempotency_keys
+                     WHERE session_id = $1 AND idempotency_key = $2 AND created_at < $3",
+                )
+                .bind(session_id.to_string())
+                .bind(key)
+                .bind(time.as_micros())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("idempotency_keys.remove_if_older_than"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
                 name = "storage.idempotency_keys.remove_older_than", level = "debug", skip_all,
                 fields(%time)
             )]
@@ -151,3 +185,4 @@ macro_rules! idempotency_repository {
 }
 
 idempotency_repository!(SqliteIdempotencyRepository, sqlx::Sqlite);
+idempotency_repository!(PostgresIdempotencyRepository, sqlx::Postgres);

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{Error, Sealed};
 
-pub(crate) use repository::SqliteInvocationRepository;
+pub(crate) use repository::{PostgresInvocationRepository, SqliteInvocationRepository};
 
 /// An invocation as it is admitted, with what only the gateway sees.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,16 +3,18 @@
 //! What lives here: the records that are kept ([`Organization`], [`Session`],
 //! …), a repository trait for each, [`UnitOfWork`], which groups them in one
 //! transaction, and [`Storage`], which begins transactions. [`SqliteStorage`]
-//! keeps everything in one file. `sqlx` does not leave this crate.
+//! keeps everything in one file, [`PostgresStorage`] in a database that several
+//! gateways may share; [`open`] tells by the location which it is. `sqlx` does
+//! not leave this crate.
 //!
 //! What does not: decisions. A repository does what it is told in one statement,
 //! or in a few of one transaction; the use cases know why. Nor a clock: times are
 //! arguments. Nor encryption: secrets arrive as [`Sealed`].
 //!
 //! ```no_run
-//! # use portcullis_storage::{Error, SqliteStorage, Storage as _};
+//! # use portcullis_storage::Error;
 //! # async fn example() -> Result<(), Error> {
-//! let storage = SqliteStorage::open("sqlite:data/portcullis.db").await?;
+//! let storage = portcullis_storage::open("sqlite:data/portcullis.db", 16).await?;
 //! let mut work = storage.read().await?;
 //! for organization in work.organizations().list().await? {
 //!     println!("{}", organization.name);
@@ -41,10 +43,13 @@ mod automations;
 mod connections;
 mod egress_grants;
 mod error;
+mod hints;
 mod idempotency;
 mod invocations;
+mod location;
 mod modes;
 mod organizations;
+mod postgres;
 mod read;
 mod sealed;
 mod sealed_rows;
@@ -57,13 +62,16 @@ pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};
 pub use error::{Cause, Constraint, Error};
+pub use hints::{Hint, HintKind, Noted};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use invocations::{
     Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,
     NewInvocation, Page, TitledInvocation,
 };
+pub use location::{DEFAULT_MAX_CONNECTIONS, exists, open, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{Member, Organization, OrganizationRepository, Role};
+pub use postgres::PostgresStorage;
 pub use sealed::Sealed;
 pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};
 pub use sessions::{Session, SessionRepository};

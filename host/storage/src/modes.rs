@@ -227,3 +227,4 @@ macro_rules! mode_repository {
 }
 
 mode_repository!(SqliteModeRepository, sqlx::Sqlite);
+mode_repository!(PostgresModeRepository, sqlx::Postgres);

@@ -68,6 +68,14 @@ pub trait OrganizationRepository: Send {
     /// The organization with this id.
     async fn find(&mut self, id: &OrganizationId) -> Result<Option<Organization>, Error>;
 
+    /// Keeps every other transaction from locking the organization until this one
+    /// ends, so that reading its members and changing one is a single step; false
+    /// when there is none. New rows may refer to it meanwhile.
+    ///
+    /// Postgres locks the row. SQLite needs no lock: a unit of work that writes
+    /// excludes all others.
+    async fn lock(&mut self, id: &OrganizationId) -> Result<bool, Error>;
+
     /// All organizations, by id.
     async fn list(&mut self) -> Result<Vec<Organization>, Error>;
 
@@ -147,10 +155,12 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
+// `$lock` is what follows a `SELECT` to lock its row.
+//
 // rustfmt moves the lines of these attributes further right each time it runs.
 #[rustfmt::skip]
 macro_rules! organization_repository {
-    ($name:ident, $database:ty) => {
+    ($name:ident, $database:ty, lock: $lock:literal) => {
         pub(crate) struct $name<'c> {
             pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
         }
@@ -189,6 +199,22 @@ macro_rules! organization_repository {
                 .map_err(during("organizations.find"))?
                 .map(Organization::try_from)
                 .transpose()
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.lock", level = "debug", skip_all,
+                fields(organization.id = %id)
+            )]
+            async fn lock(&mut self, id: &OrganizationId) -> Result<bool, Error> {
+                sqlx::query_scalar::<$database, String>(concat!(
+                    "SELECT id FROM organizations WHERE id = $1",
+                    $lock
+                ))
+                .bind(id.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map(|found| found.is_some())
+                .map_err(during("organizations.lock"))
             }
 
             #[tracing::instrument(
@@ -297,4 +323,9 @@ macro_rules! organization_repository {
     };
 }
 
-organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite);
+organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite, lock: "");
+organization_repository!(
+    PostgresOrganizationRepository,
+    sqlx::Postgres,
+    lock: " FOR NO KEY UPDATE"
+);

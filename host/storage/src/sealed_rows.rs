@@ -243,3 +243,4 @@ macro_rules! sealed_row_repository {
 }
 
 sealed_row_repository!(SqliteSealedRowRepository, sqlx::Sqlite);
+sealed_row_repository!(PostgresSealedRowRepository, sqlx::Postgres);

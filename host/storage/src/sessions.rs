@@ -260,3 +260,4 @@ macro_rules! session_repository {
 }
 
 session_repository!(SqliteSessionRepository, sqlx::Sqlite, lock: "");
+session_repository!(PostgresSessionRepository, sqlx::Postgres, lock: " FOR UPDATE");

@@ -11,6 +11,7 @@ mod unit_of_work;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
 use sqlx::{
     Connection as _, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -18,8 +19,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::sync::broadcast;
+
 use self::{file::DatabaseFile, unit_of_work::SqliteUnitOfWork};
-use crate::{BoxUnitOfWork, Error, Storage, error::during};
+use crate::{BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -39,6 +42,7 @@ pub struct SqliteStorage {
     writer: SqlitePool,
     readers: SqlitePool,
     file: DatabaseFile,
+    hints: Hub,
 }
 
 impl SqliteStorage {
@@ -82,6 +86,7 @@ impl SqliteStorage {
             writer,
             readers,
             file,
+            hints: Hub::new(),
         })
     }
 }
@@ -116,6 +121,30 @@ impl Storage for SqliteStorage {
             .await
             .map(drop)
             .map_err(during("ping"))
+    }
+
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        Ok(None)
+    }
+
+    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
+    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+        // Nobody else can be told; the rule about ids is that of every database.
+        hint.to_payload()?;
+        self.hints.tell(Noted::Changed(hint.clone()));
+        Ok(())
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Noted> {
+        self.hints.subscribe()
     }
 
     #[tracing::instrument(name = "storage.close", level = "debug", skip_all)]

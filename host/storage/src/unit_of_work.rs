@@ -1,11 +1,13 @@
 //! A database, and transactions on it.
 
 use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
+use tokio::sync::broadcast;
 
 use crate::{
     AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
-    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SealedRowRepository, SessionRepository,
+    Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
+    OrganizationRepository, SealedRowRepository, SessionRepository,
 };
 
 /// An open database.
@@ -15,7 +17,8 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// SQLite admits one at a time (`BEGIN IMMEDIATE`); the others wait in the
     /// order they came. A use case therefore does nothing slow while it holds
-    /// one, and never begins a second.
+    /// one, and never begins a second. Postgres admits as many as there are
+    /// connections, so what is read and then relied on must be locked.
     ///
     /// # Errors
     ///
@@ -28,6 +31,36 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Asks the database for an answer, to tell whether it can be reached.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// Which database it is: `sqlite` or `postgres`.
+    fn kind(&self) -> &'static str;
+
+    /// Whether no other gateway can use the database while this one has it open,
+    /// so that whatever is executing at the start was interrupted. True on
+    /// SQLite, whose file is locked.
+    fn is_exclusive(&self) -> bool;
+
+    /// The clock of the database's server, to be compared with our own. `None` on
+    /// SQLite, which has no other clock than this machine's.
+    async fn time(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Tells every gateway on this database, also this one, that something
+    /// changed.
+    ///
+    /// To be called after the unit of work was saved: before that, the others
+    /// would re-read what is not there yet. It is a statement of its own, since on
+    /// Postgres transactions that notify commit one after the other, and
+    /// admissions must not wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] when it was not sent, or when the id is too long. The
+    /// change is saved nevertheless, and the others find it later.
+    async fn hint(&self, hint: &Hint) -> Result<(), Error>;
+
+    /// The hints of every gateway on this database, from now on. A receiver that
+    /// lags has missed some, as after [`Noted::MissedSome`].
+    fn hints(&self) -> broadcast::Receiver<Noted>;
 
     /// Waits for running transactions and closes every connection. Later calls
     /// are errors.

@@ -138,6 +138,7 @@ async fn a_session_gets_no_connection_that_is_not_its_own() {
         ),
         (json!({ "userId": "" }), "/userId", "format"),
         (json!({ "title": "t".repeat(201) }), "/title", "maxLength"),
+        (json!({ "title": "a\u{0}b" }), "/title", "pattern"),
         (json!({ "name": "x" }), "/name", "additionalProperties"),
     ] {
         let answer = host.admin("POST", "/sessions", body).await;

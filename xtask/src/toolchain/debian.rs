@@ -11,12 +11,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-
-use crate::{environment, process};
+use crate::{apt::Apt, environment, process};
 
 /// Compiler, cargo, the library's sources, and LLVM's tools for wasm.
 pub(super) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
@@ -31,9 +28,6 @@ const CARGO: &str = "/usr/bin/cargo";
 /// A link to a program of LLVM's version, `lld-22` say, whose package has the
 /// same name and which no other package asks for.
 const LINKER: &str = "/usr/bin/rust-lld";
-
-/// Some 200 MB from a mirror.
-const APT_LIMIT: Duration = Duration::from_mins(10);
 
 /// Whether everything is installed and new enough for this workspace.
 pub(super) fn is_ready() -> bool {
@@ -50,25 +44,10 @@ pub(super) fn is_ready() -> bool {
 
 /// Installs the packages, which takes the rights of root.
 pub(super) fn install() -> anyhow::Result<()> {
-    if !Path::new("/usr/bin/apt-get").exists() {
-        bail!("there is no apt-get");
-    }
-    let privilege = Privilege::find().context("neither root nor a sudo that asks no password")?;
-    process::run_within(privilege.apt_get().arg("update"), APT_LIMIT)?;
-    install_packages(privilege, PACKAGES)?;
+    let apt = Apt::update()?;
+    apt.install(PACKAGES)?;
     let linker = missing_link_target(Path::new(LINKER));
-    linker.map_or(Ok(()), |package| install_packages(privilege, [package]))
-}
-
-fn install_packages(
-    privilege: Privilege,
-    packages: impl IntoIterator<Item = impl AsRef<OsStr>>,
-) -> anyhow::Result<()> {
-    let mut install = privilege.apt_get();
-    install
-        .args(["install", "--yes", "--no-install-recommends"])
-        .args(packages);
-    process::run_within(&mut install, APT_LIMIT)
+    linker.map_or(Ok(()), |package| apt.install([package]))
 }
 
 /// The name of what a link points to, when nothing is there.
@@ -143,43 +122,6 @@ fn is_new_enough(version: &str) -> bool {
 fn major_and_minor(version: &str) -> Option<(u32, u32)> {
     let mut numbers = version.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
-/// How to get the rights of root.
-#[derive(Debug, Clone, Copy)]
-enum Privilege {
-    Root,
-    Sudo,
-}
-
-impl Privilege {
-    fn find() -> Option<Self> {
-        let user = process::probe(Command::new("id").arg("-u"));
-        if user.is_some_and(|id| id.trim() == "0") {
-            return Some(Self::Root);
-        }
-        let sudo = process::probe(Command::new("sudo").args(["--non-interactive", "true"]));
-        sudo.map(|_| Self::Sudo)
-    }
-
-    /// An `apt-get` that asks nothing and does not wait for ever.
-    fn apt_get(self) -> Command {
-        let mut command = match self {
-            Self::Root => Command::new("env"),
-            Self::Sudo => Command::new("sudo"),
-        };
-        if matches!(self, Self::Sudo) {
-            command.args(["--non-interactive", "env"]);
-        }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-        command.args([
-            "-o",
-            "DPkg::Lock::Timeout=120",
-            "-o",
-            "Acquire::http::Timeout=20",
-        ]);
-        command
-    }
 }
 
 #[cfg(test)]

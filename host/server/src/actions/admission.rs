@@ -245,7 +245,11 @@ async fn find_earlier(
     };
     // A key that is a day old is free, whether or not it has been tidied away.
     work.idempotency_keys()
-        .remove_older_than(now.saturating_sub(IDEMPOTENCY_LIFE))
+        .remove_if_older_than(
+            request.session_id,
+            key,
+            now.saturating_sub(IDEMPOTENCY_LIFE),
+        )
         .await?;
     let earlier = work
         .idempotency_keys()

@@ -141,6 +141,10 @@ impl Drop for TellEnd<'_> {
     }
 }
 
+/// How often a waiter looks at the row when another gateway may be executing,
+/// whose endings are not told here.
+const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(200);
+
 /// Waits for the end of an invocation that another request started.
 ///
 /// One that waits for a person is returned as it stands; so is one that is still
@@ -159,7 +163,13 @@ async fn wait_for_end(
             if invocation.status != InvocationStatus::Executing {
                 return Ok(invocation);
             }
-            until_told(&mut endings, id).await;
+            let told = until_told(&mut endings, id);
+            if gateway.storage.is_exclusive() {
+                told.await;
+            } else {
+                // Told or not, the row says.
+                let _ = timeout(LOOK_AGAIN_EVERY, told).await;
+            }
         }
     })
     .await;

@@ -17,9 +17,10 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Ends what an earlier process left behind.
 ///
-/// To be called once, before serving: on SQLite a gateway has its database for
-/// itself, so whatever is executing at this moment was interrupted. For the same
-/// reason nothing is interrupted later on, whatever the clock says.
+/// To be called once, before serving. A gateway that has its database for itself,
+/// as on SQLite, knows that whatever is executing at this moment was interrupted;
+/// for the same reason nothing is interrupted later on, whatever the clock says.
+/// On a database that others use as well, only an expired lease says so.
 pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
     let unknown = InvocationError {
         code: FailureCode::OutcomeUnknown,
@@ -27,10 +28,15 @@ pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
              Check before you repeat it"
             .to_owned(),
     };
+    let scope = if gateway.storage.is_exclusive() {
+        Interrupted::AllExecuting
+    } else {
+        Interrupted::LeaseExpired
+    };
     let mut work = gateway.storage.write().await?;
     let failed = work
         .invocations()
-        .fail_interrupted(gateway.clock.now(), &unknown, Interrupted::AllExecuting)
+        .fail_interrupted(gateway.clock.now(), &unknown, scope)
         .await?;
     work.save().await?;
     if failed > 0 {

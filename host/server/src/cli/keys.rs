@@ -4,10 +4,11 @@ use std::io::Write;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use portcullis_storage::{SealedColumn, SqliteStorage, Storage};
+use portcullis_storage::{SealedColumn, Storage};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
@@ -20,6 +21,9 @@ use crate::vault::{Standing, Vault};
 /// Rows that are named when they do not open. Whoever has more has another
 /// problem than the list would show.
 const NAMED_ROWS: usize = 10;
+
+/// Enough for one that moves rows and one that listens.
+const CONNECTIONS: u32 = 2;
 
 /// What can be done about the master key.
 #[derive(Debug, Subcommand)]
@@ -108,13 +112,13 @@ impl Keys {
             Self::Generate => generate(out, err),
             Self::Status(database) => {
                 let (storage, vault) = database.open().await?;
-                let shown = show_status(&storage, &vault, out).await;
+                let shown = show_status(&*storage, &vault, out).await;
                 storage.close().await;
                 shown
             }
             Self::Rotate(rotate) => {
                 let (storage, vault) = rotate.database.open().await?;
-                let moved = move_all(&storage, &vault, rotate.batch, err).await;
+                let moved = move_all(&*storage, &vault, rotate.batch, err).await;
                 storage.close().await;
                 tell(&moved?, &vault, out)
             }
@@ -125,20 +129,22 @@ impl Keys {
 impl Database {
     /// Opens a database that exists. A mistyped name must not make a new one, in
     /// which there would be nothing to move.
-    async fn open(&self) -> anyhow::Result<(SqliteStorage, Vault)> {
+    async fn open(&self) -> anyhow::Result<(Arc<dyn Storage>, Vault)> {
         let storage = self.storage.iter().cloned();
         let overrides: Vec<_> = storage.map(|url| ("storage.url", url)).collect();
         let config = Config::load(self.config.as_deref(), &overrides)?;
         let vault = Vault::new(&config.master_keys()?);
         let url = &config.storage.url;
-        if !SqliteStorage::exists(url)? {
+        let shown = portcullis_storage::shown(url);
+        if !portcullis_storage::exists(url)? {
             bail!(
-                "storage.url = {url:?}: there is no such database; \
+                "storage.url = {shown:?}: there is no such database; \
                  name the gateway's with --config or --storage"
             );
         }
-        let storage = SqliteStorage::open(url).await.map_err(stop_first);
-        let storage = storage.with_context(|| format!("storage.url = {url:?}"))?;
+        let storage = portcullis_storage::open(url, CONNECTIONS).await;
+        let storage =
+            (storage.map_err(stop_first)).with_context(|| format!("storage.url = {shown:?}"))?;
         Ok((storage, vault))
     }
 }
@@ -298,7 +304,7 @@ mod tests {
 
     use portcullis_core::plugin::ConnectionType;
     use portcullis_core::time::Timestamp;
-    use portcullis_storage::{Connection, ConnectionStatus, Organization};
+    use portcullis_storage::{Connection, ConnectionStatus, Organization, SqliteStorage};
 
     use super::*;
     use crate::vault::Place;

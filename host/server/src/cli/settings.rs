@@ -16,7 +16,7 @@ pub(super) struct Settings {
     /// Address and port to serve on [default: 127.0.0.1:8480].
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Database [default: sqlite:portcullis.db].
+    /// Database: `sqlite:PATH` or `postgres://USER@HOST/DATABASE` [default: sqlite:portcullis.db].
     #[arg(long, value_name = "URL")]
     storage: Option<String>,
     /// Directory of plugin components [default: plugins].

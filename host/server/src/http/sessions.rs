@@ -80,6 +80,18 @@ impl CreateBody {
                 format!("a title has at most {MAX_TITLE_CHARS} characters"),
             ));
         }
+        // Also because Postgres keeps no NUL in text.
+        if self
+            .title
+            .as_ref()
+            .is_some_and(|title| title.chars().any(char::is_control))
+        {
+            return Err(ApiError::invalid_field(
+                "/title",
+                "pattern",
+                "a title has no control characters",
+            ));
+        }
         let connection_ids = self
             .connection_ids
             .iter()

@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
 use portcullis_storage::{
     AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
-    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SealedRowRepository, SessionRepository, Storage, UnitOfWork,
+    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository,
+    ModeRepository, Noted, OrganizationRepository, SealedRowRepository, SessionRepository, Storage,
+    UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::sync::broadcast;
 
 use super::{Durations, durations};
 
@@ -158,6 +161,26 @@ impl Storage for ObservedStorage {
         self.inner.ping().await.inspect_err(|_| {
             self.failed_pings.inc();
         })
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.inner.is_exclusive()
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        self.inner.time().await
+    }
+
+    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+        self.inner.hint(hint).await
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Noted> {
+        self.inner.hints()
     }
 
     async fn close(&self) {

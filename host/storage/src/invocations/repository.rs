@@ -321,3 +321,4 @@ macro_rules! invocation_repository {
 }
 
 invocation_repository!(SqliteInvocationRepository, sqlx::Sqlite);
+invocation_repository!(PostgresInvocationRepository, sqlx::Postgres);

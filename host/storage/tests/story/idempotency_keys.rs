@@ -71,3 +71,21 @@ pub(crate) async fn old_keys_are_forgotten(storage: Shared) -> Story {
     assert!(keys.find(session_id(1), "c").await?.is_some());
     Ok(())
 }
+
+pub(crate) async fn only_an_old_key_is_freed(storage: Shared) -> Story {
+    add_executing(&storage).await?;
+    let mut work = storage.write().await?;
+    let mut keys = work.idempotency_keys();
+    for (session, key) in [(1, "a"), (1, "b"), (2, "a")] {
+        keys.add(session_id(session), key, "sha256:aa", id(7), at(5))
+            .await?;
+    }
+    for (time, freed) in [(5, false), (6, true), (6, false)] {
+        let removed = keys.remove_if_older_than(session_id(1), "a", at(time));
+        assert_eq!(removed.await?, freed, "{time}");
+    }
+    assert!(keys.find(session_id(1), "a").await?.is_none());
+    assert!(keys.find(session_id(1), "b").await?.is_some());
+    assert!(keys.find(session_id(2), "a").await?.is_some());
+    Ok(())
+}

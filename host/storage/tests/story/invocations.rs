@@ -401,3 +401,28 @@ pub(crate) async fn a_pending_invocation_needs_an_end(storage: Shared) -> Story 
     assert!(matches!(refused, Err(Error::Database { .. })));
     Ok(())
 }
+
+/// Postgres refuses NUL in text. JSON spells it `\u0000`, so whatever comes from an
+/// agent, a guest or an upstream is kept as JSON; names and ids have no NUL by
+/// their grammar, and titles are checked where they come in.
+pub(crate) async fn nul_is_kept_wherever_a_guest_or_an_agent_can_put_it(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let mut new = invocation(7, Executing);
+    new.invocation.params = json!({ "a\0": "\0" });
+    add_invocations(&*storage, &[new.clone()]).await?;
+    let failure = Completion {
+        status: CompletionStatus::Failed,
+        result: None,
+        result_truncated: false,
+        error: Some(InvocationError {
+            code: FailureCode::Trapped,
+            message: "at \0".to_owned(),
+        }),
+        ..completion(5)
+    };
+    assert!(finish(&storage, 7, NODE, &failure).await?);
+    let read = read_invocation(&*storage, 7).await?;
+    assert_eq!(read.params, new.invocation.params);
+    assert_eq!(read.error, failure.error);
+    Ok(())
+}

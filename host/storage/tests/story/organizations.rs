@@ -1,6 +1,6 @@
 //! Organizations and members.
 
-use portcullis_storage::{Constraint, Member, Organization, Role};
+use portcullis_storage::{Constraint, Error, Member, Organization, Role};
 
 use crate::{
     Story,
@@ -88,4 +88,36 @@ pub(crate) async fn a_member_needs_an_organization(storage: Shared) -> Story {
         .await;
     assert_conflict(&refused, Constraint::Reference);
     Ok(())
+}
+
+pub(crate) async fn only_one_at_a_time_holds_an_organization(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    let mut first = storage.write().await?;
+    assert!(first.organizations().lock(&acme()).await?);
+    assert!(!first.organizations().lock(&name("nobody")).await?);
+    let second = tokio::spawn(add_unless_ann_is_owner(storage.clone()));
+    first
+        .organizations()
+        .put_member(&acme(), &name("ann"), Role::Owner, at(1))
+        .await?;
+    first.save().await?;
+    assert!(!second.await??);
+    Ok(())
+}
+
+/// Makes ann a member, but for an owner.
+async fn add_unless_ann_is_owner(storage: Shared) -> Result<bool, Error> {
+    let mut work = storage.write().await?;
+    let mut organizations = work.organizations();
+    organizations.lock(&acme()).await?;
+    let ann = name("ann");
+    if organizations.find_role(&acme(), &ann).await? == Some(Role::Owner) {
+        return Ok(false);
+    }
+    organizations
+        .put_member(&acme(), &ann, Role::Member, at(2))
+        .await?;
+    drop(organizations);
+    work.save().await?;
+    Ok(true)
 }

@@ -1,0 +1,104 @@
+//! Where a database is, and which of ours can be there.
+
+use std::{borrow::Cow, sync::Arc};
+
+use crate::{Error, PostgresStorage, SqliteStorage, Storage};
+
+/// Enough for as many units of work at once as a server with a few cores can
+/// carry out; of more, each would only take longer.
+pub const DEFAULT_MAX_CONNECTIONS: u32 = 16;
+
+/// Opens the database at a location and brings its tables to this version.
+///
+/// `postgres://…` and `postgresql://…` are Postgres, with at most
+/// `max_connections` connections for units of work; `sqlite:PATH` and a plain
+/// path are a SQLite file, for which that number means nothing.
+///
+/// # Errors
+///
+/// [`Error::Location`] when it is none of these, and what
+/// [`PostgresStorage::open`] and [`SqliteStorage::open`] say.
+pub async fn open(url: &str, max_connections: u32) -> Result<Arc<dyn Storage>, Error> {
+    Ok(match Kind::of(url)? {
+        Kind::Sqlite => Arc::new(SqliteStorage::open(url).await?),
+        Kind::Postgres => Arc::new(PostgresStorage::open(url, max_connections).await?),
+    })
+}
+
+/// Whether there is a database to open. Of one on a server only opening tells.
+///
+/// # Errors
+///
+/// [`Error::Location`] when it is no location.
+pub fn exists(location: &str) -> Result<bool, Error> {
+    match Kind::of(location)? {
+        Kind::Sqlite => SqliteStorage::exists(location),
+        Kind::Postgres => Ok(true),
+    }
+}
+
+/// A location as it may be shown to people and written to logs: of a URL nothing
+/// but the scheme, since what follows may hold a password, and one with a slash
+/// in it looks like a host.
+pub fn shown(location: &str) -> Cow<'_, str> {
+    match location.split_once("://") {
+        Some((scheme, _)) if scheme != "sqlite" => format!("{scheme}://…").into(),
+        _ => location.into(),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    fn of(location: &str) -> Result<Self, Error> {
+        match location.split_once(':') {
+            Some(("sqlite", _)) => Ok(Self::Sqlite),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres),
+            Some((_, rest)) if rest.starts_with("//") => Err(Error::Location {
+                location: shown(location).into_owned(),
+                reason: "it must be `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`",
+            }),
+            _ => Ok(Self::Sqlite),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_says_which_database_it_is() {
+        for (location, expected) in [
+            ("data/p.db", Kind::Sqlite),
+            ("data:new/p.db", Kind::Sqlite),
+            ("sqlite:data/p.db", Kind::Sqlite),
+            ("sqlite:///data/p.db", Kind::Sqlite),
+            ("postgres://ann@h/d", Kind::Postgres),
+            ("postgresql:///d?host=/run/postgresql", Kind::Postgres),
+        ] {
+            assert_eq!(Kind::of(location).unwrap(), expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn another_database_is_refused_without_its_password() {
+        for location in ["mysql://ann:s3cret@h/d", "POSTGRES://ann:s3/cret@h/d"] {
+            let error = Kind::of(location).unwrap_err();
+            assert!(error.to_string().contains("postgres://USER@HOST/DATABASE"));
+            assert!(!format!("{error} {error:?}").contains("s3"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_and_a_url_is_not() {
+        assert_eq!(shown("sqlite:data/p.db"), "sqlite:data/p.db");
+        assert_eq!(shown("sqlite:///data/p.db"), "sqlite:///data/p.db");
+        assert_eq!(shown("data/p.db"), "data/p.db");
+        assert_eq!(shown("postgres://ann:pw@h/d"), "postgres://…");
+    }
+}

@@ -1,0 +1,236 @@
+//! Postgres: one database, for several gateways at once.
+//!
+//! Units of work run side by side. What must be counted exactly is guarded by
+//! the lock of a row ([`SessionRepository::lock`](crate::SessionRepository::lock)),
+//! under which each statement sees everything that was committed before it
+//! (`READ COMMITTED`); a transaction that fails to serialize and has to be
+//! repeated does not occur. What was committed is as durable as the server's
+//! `synchronous_commit` says, which by default means that it survives a crash.
+//!
+//! Connections keep prepared statements and settings, so a pooler between the
+//! gateway and the server must give each of them a session of its own.
+
+mod listener;
+mod options;
+mod unit_of_work;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
+use sqlx::{
+    Connection as _, PgConnection, PgPool,
+    migrate::Migrator,
+    pool::{PoolConnectionMetadata, PoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use tokio::sync::broadcast;
+
+use self::{
+    listener::{CHANNEL, Listener},
+    unit_of_work::PostgresUnitOfWork,
+};
+use crate::{
+    BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub, location::shown,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long a unit of work waits for a connection: for others to give one back,
+/// or for the server to take a new one. The caller of a server that is gone is
+/// better served by an error.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that lay idle for longer is asked whether it still works: a
+/// server that restarts, or a firewall that forgets, says nothing. Busy ones
+/// need not pay a round trip for that.
+const DOUBTED_AFTER: Duration = Duration::from_secs(5);
+
+/// A database on a server, for any number of gateways.
+pub struct PostgresStorage {
+    pool: PgPool,
+    hints: Hub,
+    listener: Listener,
+}
+
+impl PostgresStorage {
+    /// Opens the database at a URL, which must exist, and brings its tables to
+    /// this version. Gateways that start at once do that one after the other.
+    /// One connection more than `max_connections` listens for [`Hint`]s.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Location`] when the URL cannot be read or the database's encoding
+    /// is not UTF-8, [`Error::Database`] when the server cannot be reached or
+    /// refuses, [`Error::Migrate`] when the tables are those of a newer version.
+    pub async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
+        let options = options::parse(url)?;
+        migrate(&options, url).await?;
+        let options = options::bounded(options);
+        let hints = Hub::new();
+        let listener = Listener::start(options.clone(), hints.clone())
+            .await
+            .map_err(during("postgres.listen"))?;
+        let pool = pool(max_connections)
+            .connect_with(options)
+            .await
+            .map_err(during("postgres.open"))?;
+        Ok(Self {
+            pool,
+            hints,
+            listener,
+        })
+    }
+}
+
+#[async_trait]
+impl Storage for PostgresStorage {
+    #[tracing::instrument(name = "storage.write", level = "debug", skip_all)]
+    async fn write(&self) -> Result<BoxUnitOfWork, Error> {
+        // Named, since an administrator may have chosen another default, under
+        // which waiting for a lock ends in an error instead of a fresh view.
+        self.pool
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+            .await
+            .map(PostgresUnitOfWork::boxed)
+            .map_err(during("write"))
+    }
+
+    #[tracing::instrument(name = "storage.read", level = "debug", skip_all)]
+    async fn read(&self) -> Result<BoxUnitOfWork, Error> {
+        self.pool
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
+            .map(PostgresUnitOfWork::boxed)
+            .map_err(during("read"))
+    }
+
+    #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]
+    async fn ping(&self) -> Result<(), Error> {
+        // Names a table, so that a database that was replaced by an empty one
+        // is noticed.
+        sqlx::query("SELECT 1 FROM organizations LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+            .map(drop)
+            .map_err(during("ping"))
+    }
+
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    #[tracing::instrument(name = "storage.time", level = "debug", skip_all)]
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
+            .fetch_one(&self.pool)
+            .await
+            .map(|micros| Some(Timestamp::from_micros(micros)))
+            .map_err(during("time"))
+    }
+
+    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
+    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(hint.to_payload()?)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(during("hint"))
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Noted> {
+        self.hints.subscribe()
+    }
+
+    #[tracing::instrument(name = "storage.close", level = "debug", skip_all)]
+    async fn close(&self) {
+        self.listener.stop().await;
+        self.pool.close().await;
+    }
+}
+
+/// Brings the tables to this version, on a connection without limits: waiting for
+/// another gateway that migrates, or changing a large table, may take its time.
+async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
+    let pool = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(during("postgres.open"))?;
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(&pool)
+        .await
+        .map_err(during("postgres.open"))?;
+    if encoding != "UTF8" {
+        return Err(Error::Location {
+            location: shown(url).into_owned(),
+            reason: "the database's encoding is not UTF8; \
+                 create one with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`",
+        });
+    }
+    MIGRATIONS
+        .run(&pool)
+        .await
+        .map_err(|source| Error::Migrate {
+            source: source.into(),
+        })?;
+    pool.close().await;
+    Ok(())
+}
+
+fn pool(connections: u32) -> PoolOptions<sqlx::Postgres> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(is_usable(connection, metadata)))
+}
+
+async fn is_usable(
+    connection: &mut PgConnection,
+    metadata: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    if metadata.idle_for >= DOUBTED_AFTER {
+        connection.ping().await?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_test_postgres::TestDatabase;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_gives_up_in_time() {
+        let Some(database) = TestDatabase::create().await.unwrap() else {
+            return;
+        };
+        let storage = PostgresStorage::open(database.url(), 2).await.unwrap();
+        let mut limits = Vec::new();
+        for name in [
+            "idle_in_transaction_session_timeout",
+            "lock_timeout",
+            "statement_timeout",
+        ] {
+            let limit: i64 =
+                sqlx::query_scalar("SELECT setting::bigint FROM pg_settings WHERE name = $1")
+                    .bind(name)
+                    .fetch_one(&storage.pool)
+                    .await
+                    .unwrap();
+            assert!(limit > 0, "{name}");
+            limits.push(limit);
+        }
+        // Whoever waits for a dead gateway's lock waits until it is released.
+        assert!(limits.is_sorted(), "{limits:?}");
+        storage.close().await;
+    }
+}

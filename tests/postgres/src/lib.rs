@@ -1,0 +1,156 @@
+//! A Postgres database for each test.
+//!
+//! The server is not ours: [`SERVER`] holds the URL of a database on one that
+//! may be written to and thrown away, which `cargo xtask test` starts. Migrating
+//! takes longer than most tests, so it is done once, in a template, and each
+//! test gets a copy.
+//!
+//! ```no_run
+//! # use portcullis_test_postgres::TestDatabase;
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let Some(database) = TestDatabase::create().await? else {
+//!     return Ok(()); // There is no server, and it was said on stderr.
+//! };
+//! let storage = portcullis_storage::open(database.url(), 16).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use portcullis_storage::{PostgresStorage, Storage as _};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use tokio::sync::OnceCell;
+
+/// The variable with the URL of the server's maintenance database.
+pub const SERVER: &str = "PORTCULLIS_TEST_POSTGRES";
+
+/// A database of its own, dropped at the end.
+pub struct TestDatabase {
+    server: PgConnectOptions,
+    name: String,
+    url: String,
+}
+
+impl TestDatabase {
+    /// A database with this version's tables and no rows. `None` when there is no
+    /// server, after saying so.
+    ///
+    /// # Panics
+    ///
+    /// Under `CI`, when there is no server: a suite that skipped half of itself
+    /// would look as good as one that passed.
+    pub async fn create() -> Result<Option<Self>, Box<dyn Error>> {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let Some(server) = server()? else {
+            return Ok(None);
+        };
+        let template = TEMPLATE.get_or_try_init(|| make_template(&server)).await?;
+        Self::copy(&server, template).await.map(Some)
+    }
+
+    /// A database without tables; otherwise as [`create`](Self::create).
+    pub async fn create_empty() -> Result<Option<Self>, Box<dyn Error>> {
+        let Some(server) = server()? else {
+            return Ok(None);
+        };
+        Self::copy(&server, "template0").await.map(Some)
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection behind the storage's back.
+    pub async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect(&self.url).await
+    }
+
+    async fn copy(server: &PgConnectOptions, template: &str) -> Result<Self, Box<dyn Error>> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("portcullis_{}_{number}", std::process::id());
+        create(server, &name, template).await?;
+        Ok(Self {
+            url: url(server, &name),
+            server: server.clone(),
+            name,
+        })
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Drops the database, whoever is still connected, as far as that works: what
+    /// stays goes with the server.
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        // A thread of its own, since a test's runtime cannot wait while it ends.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            let dropped: Result<(), sqlx::Error> = runtime.block_on(run(&server, sql));
+            dropped
+        });
+        drop(dropping.join());
+    }
+}
+
+/// Where the server is, if there is one.
+#[expect(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests have no configuration and no log but what the caller sets and sees"
+)]
+fn server() -> Result<Option<PgConnectOptions>, sqlx::Error> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match set(SERVER) {
+        Some(url) => url.parse().map(Some),
+        None if set("CI").is_some() => panic!(
+            "{SERVER} is not set, and under CI a test without its Postgres has failed; \
+             run the tests with `cargo xtask test`"
+        ),
+        None => {
+            eprintln!("skipped: {SERVER} is not set; `cargo xtask test` starts a Postgres");
+            Ok(None)
+        }
+    }
+}
+
+/// Makes the database that others are copied from: one for each process, so that
+/// two builds with different migrations can use one server.
+async fn make_template(server: &PgConnectOptions) -> Result<String, Box<dyn Error>> {
+    let name = format!("portcullis_{}_template", std::process::id());
+    run(server, format!("DROP DATABASE IF EXISTS {name}")).await?;
+    create(server, &name, "template0").await?;
+    let storage = PostgresStorage::open(&url(server, &name), 1).await?;
+    storage.close().await;
+    Ok(name)
+}
+
+async fn create(server: &PgConnectOptions, name: &str, template: &str) -> Result<(), sqlx::Error> {
+    run(
+        server,
+        format!("CREATE DATABASE {name} TEMPLATE {template}"),
+    )
+    .await
+}
+
+/// Runs a statement on the server, made of names of our own.
+async fn run(server: &PgConnectOptions, sql: String) -> Result<(), sqlx::Error> {
+    let mut connection = server.connect().await?;
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await
+}
+
+fn url(server: &PgConnectOptions, database: &str) -> String {
+    let options = server.clone().database(database);
+    options.to_url_lossy().to_string()
+}
