@@ -482,7 +482,7 @@ mod tests {
         let config = Config::load(None, &with_secrets(&[("storage.url", url)])).unwrap();
         assert_eq!(config.storage.url, url);
         let shown = format!("{config:?}");
-        assert!(shown.contains("postgres://…"), "{shown}");
+        assert!(shown.contains("postgres:…"), "{shown}");
         assert!(!shown.contains("s3cret"), "{shown}");
     }
 

@@ -41,10 +41,20 @@ pub fn exists(location: &str) -> Result<bool, Error> {
 /// but the scheme, since what follows may hold a password, and one with a slash
 /// in it looks like a host.
 pub fn shown(location: &str) -> Cow<'_, str> {
-    match location.split_once("://") {
-        Some((scheme, _)) if scheme != "sqlite" => format!("{scheme}://…").into(),
-        _ => location.into(),
+    match location.split_once(':') {
+        Some(("sqlite", _)) | None => location.into(),
+        Some((scheme, rest)) if rest.starts_with("//") || is_postgres(scheme) => {
+            format!("{scheme}:…").into()
+        }
+        Some(_) => location.into(),
     }
+}
+
+/// Also in capitals, which we do not take: what follows may be a password as well.
+fn is_postgres(scheme: &str) -> bool {
+    ["postgres", "postgresql"]
+        .iter()
+        .any(|name| scheme.eq_ignore_ascii_case(name))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -58,10 +68,12 @@ impl Kind {
         match location.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::Sqlite),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres),
-            Some((_, rest)) if rest.starts_with("//") => Err(Error::Location {
-                location: shown(location).into_owned(),
-                reason: "it must be `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`",
-            }),
+            Some((scheme, rest)) if rest.starts_with("//") || is_postgres(scheme) => {
+                Err(Error::Location {
+                    location: shown(location).into_owned(),
+                    reason: "it must be `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`",
+                })
+            }
             _ => Ok(Self::Sqlite),
         }
     }
@@ -87,7 +99,11 @@ mod tests {
 
     #[test]
     fn another_database_is_refused_without_its_password() {
-        for location in ["mysql://ann:s3cret@h/d", "POSTGRES://ann:s3/cret@h/d"] {
+        for location in [
+            "mysql://ann:s3cret@h/d",
+            "POSTGRES://ann:s3/cret@h/d",
+            "postgres:ann:s3cret@h/d",
+        ] {
             let error = Kind::of(location).unwrap_err();
             assert!(error.to_string().contains("postgres://USER@HOST/DATABASE"));
             assert!(!format!("{error} {error:?}").contains("s3"), "{error}");
@@ -99,6 +115,6 @@ mod tests {
         assert_eq!(shown("sqlite:data/p.db"), "sqlite:data/p.db");
         assert_eq!(shown("sqlite:///data/p.db"), "sqlite:///data/p.db");
         assert_eq!(shown("data/p.db"), "data/p.db");
-        assert_eq!(shown("postgres://ann:pw@h/d"), "postgres://…");
+        assert_eq!(shown("postgres://ann:pw@h/d"), "postgres:…");
     }
 }
