@@ -63,5 +63,5 @@ pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{Member, Organization, OrganizationRepository, Role};
 pub use sealed::Sealed;
 pub use sessions::{Session, SessionRepository};
-pub use sqlite::SqliteStorage;
+pub use sqlite::{SqliteOptions, SqliteStorage};
 pub use unit_of_work::{BoxUnitOfWork, Storage, UnitOfWork};

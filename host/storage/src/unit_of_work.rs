@@ -13,13 +13,14 @@ use crate::{
 pub trait Storage: Send + Sync + 'static {
     /// Begins a transaction that may write.
     ///
-    /// SQLite admits one at a time (`BEGIN IMMEDIATE`); the others wait in the
-    /// order they came. A use case therefore does nothing slow while it holds
-    /// one, and never begins a second.
+    /// SQLite admits one at a time; the others wait in the order they came, and
+    /// whoever has saved may wait for them, since they share a commit. A use case
+    /// therefore does nothing slow while it holds one, and never begins a second.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] when no connection became free in time.
+    /// [`Error::Unavailable`] when the database cannot be used, or no connection
+    /// became free in time.
     async fn write(&self) -> Result<BoxUnitOfWork, Error>;
 
     /// Begins a transaction that only reads and sees one state of the database
@@ -39,8 +40,8 @@ pub type BoxUnitOfWork = Box<dyn UnitOfWork>;
 
 /// A transaction: repositories that see each other's writes, and nobody else's.
 ///
-/// After an [`Error::Conflict`] or [`Error::Database`] the only thing left to do
-/// is to cancel: Postgres refuses every further statement.
+/// After an error the only thing left to do is to cancel: Postgres refuses every
+/// further statement, and SQLite may have ended the transaction.
 #[async_trait]
 pub trait UnitOfWork: Send {
     /// Organizations and their members.
@@ -68,7 +69,7 @@ pub trait UnitOfWork: Send {
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_>;
 
     /// Commits. When this returns, what was written survives a crash; when it
-    /// fails, nothing was written.
+    /// fails, nothing was written, unless the error is [`Error::Unconfirmed`].
     async fn save(self: Box<Self>) -> Result<(), Error>;
 
     /// Rolls back. Dropping does the same.
