@@ -17,6 +17,10 @@ pub trait Storage: Send + Sync + 'static {
     /// whoever has saved may wait for them, since they share a commit. A use case
     /// therefore does nothing slow while it holds one, and never begins a second.
     ///
+    /// It may read what others have saved and not yet committed. A use case that
+    /// answers with what it read saves first, also when it wrote nothing: that
+    /// waits for the commit, and fails with it.
+    ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the database cannot be used, or no connection

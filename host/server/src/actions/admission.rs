@@ -111,6 +111,8 @@ pub async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Err
         return Err(Error::SessionClosed);
     }
     if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
+        // Its commit may still be under way, and readers do not see it before.
+        work.save().await?;
         return Ok(Admitted::Earlier(earlier));
     }
     check_rate(gateway, &mut work, session.id, now).await?;

@@ -12,6 +12,9 @@
 //!    bounds, lets the transaction be committed. Only then do the saves of the
 //!    group return, all with the same answer.
 //!
+//! What a turn reads may thus be saved and not yet committed. It becomes certain
+//! when the turn itself is saved, even if it wrote nothing.
+//!
 //! A writer that is alone pays nothing for this: its group is itself.
 //!
 //! A task of its own opens, hands over and commits. Callers only hold and return,

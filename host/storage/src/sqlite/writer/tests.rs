@@ -194,6 +194,15 @@ async fn a_turn_sees_what_was_saved_before_it_and_a_reader_does_not() {
 }
 
 #[tokio::test]
+async fn saving_makes_certain_what_a_turn_only_read() {
+    let all = Numbers::open(PATIENT).await;
+    let (_first, mut second) = all.shared().await;
+    assert_eq!(numbers(&mut second).await, [1]);
+    second.save().await.unwrap();
+    assert_eq!(all.stored().await, [1]);
+}
+
+#[tokio::test]
 async fn what_is_cancelled_takes_nothing_else_along() {
     let all = Numbers::open(PATIENT).await;
     let (first, mut second) = all.shared().await;
