@@ -14,6 +14,7 @@ mod layers;
 mod lifecycle;
 mod managing;
 mod modes;
+mod outages;
 mod plugins;
 mod secrets;
 mod upstream_faults;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
-use portcullis_storage::SqliteStorage;
+use portcullis_storage::{SqliteOptions, SqliteStorage};
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
 use tempfile::TempDir;
@@ -21,6 +21,7 @@ pub struct TestHostBuilder {
     overrides: Vec<(&'static str, String)>,
     without_grant: bool,
     data: Option<TempDir>,
+    storage: SqliteOptions,
 }
 
 impl TestHostBuilder {
@@ -39,6 +40,13 @@ impl TestHostBuilder {
     #[must_use]
     pub fn without_grant(mut self) -> Self {
         self.without_grant = true;
+        self
+    }
+
+    /// Opens the database like this.
+    #[must_use]
+    pub fn storage(mut self, options: SqliteOptions) -> Self {
+        self.storage = options;
         self
     }
 
@@ -61,7 +69,7 @@ impl TestHostBuilder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
-        let gateway = open(config, Arc::clone(&clock)).await;
+        let gateway = open(config, &self.storage, Arc::clone(&clock)).await;
         let mut host = TestHost::new(gateway, clock, Upstreams { linear }, data);
         if is_new {
             set_up(&mut host, !self.without_grant).await;
@@ -87,8 +95,12 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 }
 
 /// As [`portcullis::open`], with the clock and the plugin that tests share.
-pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
-    let storage = SqliteStorage::open(&config.storage.url).await;
+pub(crate) async fn open(
+    config: Config,
+    options: &SqliteOptions,
+    clock: Arc<ManualClock>,
+) -> Arc<Gateway> {
+    let storage = SqliteStorage::open_with(&config.storage.url, options).await;
     let storage = Arc::new(storage.expect("storage"));
     let loaded = component::load(&config);
     let mut sources = Sources::default();

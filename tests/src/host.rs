@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use portcullis::gateway::Gateway;
+use portcullis_storage::SqliteOptions;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -272,12 +273,17 @@ impl TestHost {
         answer.text_field("token")
     }
 
-    /// Changes the database behind the gateway's back.
-    pub async fn sql(&self, statement: &'static str) {
+    /// A connection to the database behind the gateway's back.
+    pub async fn outsider(&self) -> SqliteConnection {
         let path = self.data.path().join("portcullis.db");
         let options = SqliteConnectOptions::new().filename(path);
         let connection = SqliteConnection::connect_with(&options).await;
-        let mut connection = connection.expect("a connection");
+        connection.expect("a connection")
+    }
+
+    /// Changes the database behind the gateway's back.
+    pub async fn sql(&self, statement: &'static str) {
+        let mut connection = self.outsider().await;
         let done = sqlx::query(statement).execute(&mut connection).await;
         assert_eq!(done.expect("a statement").rows_affected(), 1);
         connection.close().await.expect("an end");
@@ -287,7 +293,8 @@ impl TestHost {
     pub async fn restart(self) -> Self {
         self.gateway.storage.close().await;
         let config = self.gateway.config.clone();
-        let gateway = builder::open(config, Arc::clone(&self.clock)).await;
+        let options = SqliteOptions::default();
+        let gateway = builder::open(config, &options, Arc::clone(&self.clock)).await;
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
             gateway,

@@ -219,7 +219,11 @@ async fn persist(
             written => return written,
         }
     }
-    try_persist(gateway, &invocation, &completion).await
+    match try_persist(gateway, &invocation, &completion).await {
+        // Not an outage to the caller: repeating the request would repeat the action.
+        Err(Error::Storage(error)) => Err(Error::Unrecorded(error)),
+        written => written,
+    }
 }
 
 /// Writes the outcome with one conditional update. When the row has ended

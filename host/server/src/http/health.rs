@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use portcullis_runtime::Allocator;
 use serde_json::{Value, json};
 
+use super::error::OUTAGE_RETRY;
 use crate::gateway::Gateway;
 
 /// `GET /healthz`: the process serves.
@@ -18,7 +20,7 @@ pub(super) async fn healthz() -> Json<Value> {
 
 /// `GET /readyz`: the gateway can do its work. `degraded` says that calls are
 /// slower than they should be; the log says why.
-pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, Json<Value>) {
+pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     if let Err(error) = gateway.storage.ping().await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -33,15 +35,13 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, 
                 "requestId": super::request::current_request_id(),
             },
         });
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
+        let retry_after = [(header::RETRY_AFTER, OUTAGE_RETRY.as_secs().to_string())];
+        return (StatusCode::SERVICE_UNAVAILABLE, retry_after, Json(body)).into_response();
     }
     let sandbox = match gateway.allocator {
         Allocator::Pooling => "ok",
         Allocator::OnDemand => "degraded",
     };
     let checks = json!({"storage": "ok", "sandbox": sandbox});
-    (
-        StatusCode::OK,
-        Json(json!({"status": "ready", "checks": checks})),
-    )
+    Json(json!({"status": "ready", "checks": checks})).into_response()
 }
