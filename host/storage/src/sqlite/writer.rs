@@ -15,7 +15,7 @@
 //! What a turn reads may thus be saved and not yet committed. It becomes certain
 //! when the turn itself is saved, even if it wrote nothing.
 //!
-//! A writer that is alone pays nothing for this: its group is itself.
+//! A writer that is alone is a group of its own, and commits at once.
 //!
 //! A task of its own opens, hands over and commits. Callers only hold and return,
 //! so a caller that is dropped, in whichever moment, leaves nothing half-done and
