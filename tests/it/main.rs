@@ -45,6 +45,7 @@ mod managing;
 mod metrics;
 mod modes;
 mod openapi;
+mod outages;
 mod plugins;
 mod secrets;
 mod two_gateways;

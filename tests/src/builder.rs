@@ -7,6 +7,7 @@ use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
 use portcullis::vault::Vault;
+use portcullis_storage::{SqliteOptions, SqliteStorage, Storage};
 use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use serde_json::json;
@@ -26,6 +27,7 @@ pub struct TestHostBuilder {
     without_grant: bool,
     data: Option<TempDir>,
     database: Option<Arc<TestDatabase>>,
+    storage: SqliteOptions,
 }
 
 impl TestHostBuilder {
@@ -44,6 +46,13 @@ impl TestHostBuilder {
     #[must_use]
     pub fn without_grant(mut self) -> Self {
         self.without_grant = true;
+        self
+    }
+
+    /// Opens the database like this.
+    #[must_use]
+    pub fn storage(mut self, options: SqliteOptions) -> Self {
+        self.storage = options;
         self
     }
 
@@ -77,7 +86,7 @@ impl TestHostBuilder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
-        let gateway = open(config, Arc::clone(&clock)).await;
+        let gateway = open(config, &self.storage, Arc::clone(&clock)).await;
         let upstreams = Arc::new(Upstreams { linear });
         let mut host = TestHost::new(gateway, clock, upstreams, data, self.database);
         if is_new {
@@ -105,9 +114,16 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 }
 
 /// As [`portcullis::open`], with the clock and the plugin that tests share.
-pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway> {
-    let storage = portcullis_storage::open(&config.storage.url, CONNECTIONS).await;
-    let storage = storage.expect("storage");
+///
+/// # Panics
+///
+/// When the database or a master key is not what the test thinks it is.
+pub(crate) async fn open(
+    config: Config,
+    options: &SqliteOptions,
+    clock: Arc<ManualClock>,
+) -> Arc<Gateway> {
+    let storage = open_storage(&config.storage.url, options).await;
     let vault = Vault::new(&config.master_keys().expect("master keys"));
     portcullis::keys::require_known(&*storage, &vault)
         .await
@@ -120,6 +136,15 @@ pub(crate) async fn open(config: Config, clock: Arc<ManualClock>) -> Arc<Gateway
         .await
         .expect("recovery");
     Arc::new(gateway)
+}
+
+async fn open_storage(url: &str, options: &SqliteOptions) -> Arc<dyn Storage> {
+    if url.starts_with("sqlite:") {
+        let storage = SqliteStorage::open_with(url, options).await;
+        return Arc::new(storage.expect("storage"));
+    }
+    let storage = portcullis_storage::open(url, CONNECTIONS).await;
+    storage.expect("storage")
 }
 
 async fn set_up(host: &mut TestHost, grant: bool) {

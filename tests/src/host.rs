@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
+use portcullis_storage::SqliteOptions;
 use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
@@ -91,7 +92,8 @@ impl TestHost {
     pub async fn second_gateway(&self) -> Self {
         assert!(self.database.is_some(), "SQLite is for one gateway");
         let config = self.gateway.config.clone();
-        let gateway = builder::open(config, Arc::clone(&self.clock)).await;
+        let options = SqliteOptions::default();
+        let gateway = builder::open(config, &options, Arc::clone(&self.clock)).await;
         let mut second = Self::new(
             gateway,
             Arc::clone(&self.clock),
@@ -301,6 +303,11 @@ impl TestHost {
         answer.text_field("token")
     }
 
+    /// A connection to the SQLite database behind the gateway's back.
+    pub async fn outsider(&self) -> SqliteConnection {
+        outsider(&self.data).await.expect("a connection")
+    }
+
     /// Changes the database behind the gateway's back.
     pub async fn sql(&self, statement: &'static str) {
         let changed = match &self.database {
@@ -331,7 +338,8 @@ impl TestHost {
 
     async fn restart_as(self, config: Config) -> Self {
         self.gateway.storage.close().await;
-        let gateway = builder::open(config, Arc::clone(&self.clock)).await;
+        let options = SqliteOptions::default();
+        let gateway = builder::open(config, &options, Arc::clone(&self.clock)).await;
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
             gateway,
@@ -340,9 +348,13 @@ impl TestHost {
     }
 }
 
-async fn change_sqlite(data: &TempDir, statement: &'static str) -> Result<u64, sqlx::Error> {
+async fn outsider(data: &TempDir) -> Result<SqliteConnection, sqlx::Error> {
     let options = SqliteConnectOptions::new().filename(data.path().join("portcullis.db"));
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    SqliteConnection::connect_with(&options).await
+}
+
+async fn change_sqlite(data: &TempDir, statement: &'static str) -> Result<u64, sqlx::Error> {
+    let mut connection = outsider(data).await?;
     let done = sqlx::query(statement).execute(&mut connection).await?;
     connection.close().await?;
     Ok(done.rows_affected())

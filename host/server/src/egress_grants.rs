@@ -34,6 +34,8 @@ pub async fn create(
         return Ok((grant, true));
     }
     let earlier = work.egress_grants().find_by_origin(&grant.origin).await?;
+    // Its commit may still be under way, and could fail.
+    work.save().await?;
     Ok((earlier.ok_or(Error::NotFound("egress grant"))?, false))
 }
 

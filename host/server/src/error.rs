@@ -75,6 +75,9 @@ pub enum Error {
     /// The gateway ends; another may take the request.
     #[error("the gateway is shutting down; try again in a moment")]
     ShuttingDown,
+    /// An action has run, and its outcome could not be written.
+    #[error("the action has run, but its outcome could not be recorded; look before you repeat it")]
+    Unrecorded(#[source] portcullis_storage::Error),
     /// The database failed.
     #[error("storage failed")]
     Storage(#[from] portcullis_storage::Error),

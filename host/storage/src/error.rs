@@ -1,6 +1,12 @@
 //! What can go wrong between the gateway and its database.
 
-use std::path::PathBuf;
+pub(crate) mod codes;
+mod outage;
+
+use std::{io, path::PathBuf};
+
+pub(crate) use outage::{leaves_doubt, sqlite_code};
+use sqlx::migrate::MigrateError;
 
 /// The cause of an error, from a library this crate does not expose.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -10,6 +16,24 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// No message holds a value that was being stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The database cannot be used at the moment. Nothing was written, and to try
+    /// again later makes sense.
+    #[error("database unavailable at {operation}")]
+    Unavailable {
+        /// What was being done, as `<thing>.<operation>`.
+        operation: &'static str,
+        /// What the database or the system said.
+        #[source]
+        source: Cause,
+    },
+    /// A commit whose answer was lost: all of it was written, or nothing. This is
+    /// not [`Error::Unavailable`], after which a repetition does nothing twice.
+    #[error("the commit was not confirmed; whether it took place is unknown")]
+    Unconfirmed {
+        /// How the answer was lost.
+        #[source]
+        source: Cause,
+    },
     /// The database refused or failed.
     #[error("database failed at {operation}")]
     Database {
@@ -42,6 +66,26 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// A newer version has brought the tables beyond what this one knows.
+    #[error(
+        "the database was written by a newer version (this one does not know its migration \
+         {migration}); run that version, or restore a backup from before it"
+    )]
+    Newer {
+        /// The migration that is unknown here.
+        migration: i64,
+    },
+    /// The database file cannot be used by this gateway.
+    #[error("{} {reason}", path.display())]
+    Unusable {
+        /// The database file.
+        path: PathBuf,
+        /// What is wrong with it and what to do, fit to follow its name.
+        reason: &'static str,
+        /// What the database said.
+        #[source]
+        source: Cause,
+    },
     /// The location names no database that can be ours.
     #[error("`{location}` is no database location: {reason}")]
     Location {
@@ -51,7 +95,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A file beside or under the database could not be used.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {}{}", path.display(), remedy(source))]
     File {
         /// What was being done, fit to follow "cannot".
         action: &'static str,
@@ -59,7 +103,7 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Another gateway has the database file open.
     #[error("{} is in use by another gateway; stop it, or give this one its own file", path.display())]
@@ -67,6 +111,23 @@ pub enum Error {
         /// The database file.
         path: PathBuf,
     },
+}
+
+/// What to do about a file that cannot be used, fit to follow its name.
+fn remedy(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{
+        AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    match error.kind() {
+        PermissionDenied => "; let this user write it, or name another",
+        ReadOnlyFilesystem => "; mount its file system for writing, or name another place",
+        IsADirectory => ", which is a directory; name a file in it",
+        NotADirectory | AlreadyExists => "; what should be a directory is a file",
+        NotFound => "; the directory above it cannot hold it",
+        StorageFull => "; free some space on its disk",
+        _ => "",
+    }
 }
 
 /// A rule of the schema that a caller can break.
@@ -141,10 +202,34 @@ pub(crate) fn during(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Err
         let constraint = source.as_database_error().and_then(Constraint::of);
         match constraint {
             Some(constraint) => Error::Conflict { constraint },
+            None if outage::is_outage(&source) => Error::Unavailable {
+                operation,
+                source: source.into(),
+            },
             None => Error::Database {
                 operation,
                 source: source.into(),
             },
         }
+    }
+}
+
+/// Turns the error of a commit into ours; for `map_err`.
+pub(crate) fn committing(error: sqlx::Error) -> Error {
+    if leaves_doubt(&error) {
+        return Error::Unconfirmed {
+            source: error.into(),
+        };
+    }
+    during("save")(error)
+}
+
+/// Turns the error of a migration into ours; for `map_err`.
+pub(crate) fn migrating(error: MigrateError) -> Error {
+    match error {
+        MigrateError::VersionMissing(migration) => Error::Newer { migration },
+        other => Error::Migrate {
+            source: other.into(),
+        },
     }
 }

@@ -75,5 +75,5 @@ pub use postgres::PostgresStorage;
 pub use sealed::Sealed;
 pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};
 pub use sessions::{Session, SessionRepository};
-pub use sqlite::SqliteStorage;
+pub use sqlite::{SqliteOptions, SqliteStorage};
 pub use unit_of_work::{BoxUnitOfWork, Storage, UnitOfWork};

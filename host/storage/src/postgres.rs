@@ -32,7 +32,10 @@ use self::{
     unit_of_work::PostgresUnitOfWork,
 };
 use crate::{
-    BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub, location::shown,
+    BoxUnitOfWork, Error, Hint, Noted, Storage,
+    error::{during, migrating},
+    hints::Hub,
+    location::shown,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -63,7 +66,7 @@ impl PostgresStorage {
     ///
     /// [`Error::Location`] when the URL cannot be read or the database's encoding
     /// is not UTF-8, [`Error::Database`] when the server cannot be reached or
-    /// refuses, [`Error::Migrate`] when the tables are those of a newer version.
+    /// refuses, [`Error::Newer`] when the tables are those of a newer version.
     pub async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
         let options = options::parse(url)?;
         migrate(&options, url).await?;
@@ -174,12 +177,7 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
                  create one with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`",
         });
     }
-    MIGRATIONS
-        .run(&pool)
-        .await
-        .map_err(|source| Error::Migrate {
-            source: source.into(),
-        })?;
+    MIGRATIONS.run(&pool).await.map_err(migrating)?;
     pool.close().await;
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! SQLite: one file, one writer, several readers.
 //!
 //! The file is in WAL mode with `synchronous=FULL`: what was committed survives
-//! the loss of power. Writers queue for the one connection that writes, in the
-//! order they came, instead of competing for SQLite's own lock, which is not
-//! fair. Readers never wait for the writer, nor it for them.
+//! the loss of power. Writers take turns on the one connection that writes, in
+//! the order they came, instead of competing for SQLite's own lock, which is not
+//! fair; those that wait for each other share a commit, as [`writer`] explains.
+//! Readers never wait for the writer, nor it for them.
 
 mod file;
 mod unit_of_work;
+mod unusable;
+mod writer;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use portcullis_core::time::Timestamp;
@@ -18,10 +21,14 @@ use sqlx::{
     pool::PoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-
 use tokio::sync::broadcast;
 
-use self::{file::DatabaseFile, unit_of_work::SqliteUnitOfWork};
+use self::{
+    file::DatabaseFile,
+    unit_of_work::SqliteUnitOfWork,
+    unusable::{opening, preparing},
+    writer::{Limits, Writer},
+};
 use crate::{BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -29,19 +36,38 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Reads are short; a few connections keep a slow one from holding up the rest.
 const READERS: u32 = 4;
 
-/// How long SQLite retries when the file is locked. Only foreign tools, such as
-/// a backup, can lock it.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a unit of work waits for a connection. Longer queues mean that the
-/// disk does not keep up, and the caller is better served by an error.
+/// How long somebody waits for a connection to read with.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What SQLite reads and writes at once. The default, named since a quota counts
+/// in it.
+const PAGE_BYTES: u64 = 4096;
+
+/// What can be said about a database beyond its place.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// How long SQLite retries when the file is locked. Only foreign tools, such
+    /// as a backup, can lock it.
+    pub busy_timeout: Duration,
+    /// The size that the file does not outgrow; without one the disk decides.
+    /// Beyond it writing fails as it does on a full disk.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            max_bytes: None,
+        }
+    }
+}
 
 /// A database in a file, for one gateway.
 pub struct SqliteStorage {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
-    file: DatabaseFile,
+    file: Arc<DatabaseFile>,
     hints: Hub,
 }
 
@@ -64,24 +90,36 @@ impl SqliteStorage {
     ///
     /// [`Error::InUse`] when another gateway has the file open,
     /// [`Error::Location`] or [`Error::File`] when there can be no such file,
-    /// [`Error::Migrate`] when the tables are those of a newer version.
+    /// [`Error::Unusable`] when it is no database or cannot be written,
+    /// [`Error::Newer`] when the tables are those of a newer version.
     pub async fn open(url_or_path: &str) -> Result<Self, Error> {
-        let file = DatabaseFile::open(url_or_path)?;
-        let options = connect_options(&file);
-        let writer = pool(1)
+        Self::open_with(url_or_path, &SqliteOptions::default()).await
+    }
+
+    /// As [`SqliteStorage::open`], with options.
+    pub async fn open_with(url_or_path: &str, options: &SqliteOptions) -> Result<Self, Error> {
+        let file = Arc::new(DatabaseFile::open(url_or_path)?);
+        let options = connect_options(&file, options);
+        let single = pool(1)
             .connect_with(options.clone())
             .await
-            .map_err(during("sqlite.open"))?;
+            .map_err(opening(file.path()))?;
         MIGRATIONS
-            .run(&writer)
+            .run(&single)
             .await
-            .map_err(|source| Error::Migrate {
-                source: source.into(),
-            })?;
+            .map_err(preparing(file.path()))?;
+        let connection = single.acquire().await.map_err(opening(file.path()))?;
+        let mut connection = connection.detach();
+        // What is only read until the first request should not fail then.
+        sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")
+            .execute(&mut connection)
+            .await
+            .map_err(opening(file.path()))?;
         let readers = pool(READERS)
-            .connect_with(options.pragma("query_only", "ON"))
+            .connect_with(options.clone().pragma("query_only", "ON"))
             .await
-            .map_err(during("sqlite.open"))?;
+            .map_err(opening(file.path()))?;
+        let writer = Writer::new(connection, options, Arc::clone(&file), Limits::default());
         Ok(Self {
             writer,
             readers,
@@ -95,26 +133,21 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     #[tracing::instrument(name = "storage.write", level = "debug", skip_all)]
     async fn write(&self) -> Result<BoxUnitOfWork, Error> {
-        // IMMEDIATE, since a transaction that begins by reading could not
-        // become a writer once another has written.
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map(SqliteUnitOfWork::boxed)
-            .map_err(during("write"))
+        let turn = self.writer.turn().await?;
+        Ok(Box::new(SqliteUnitOfWork::Write(turn)))
     }
 
     #[tracing::instrument(name = "storage.read", level = "debug", skip_all)]
     async fn read(&self) -> Result<BoxUnitOfWork, Error> {
-        self.readers
-            .begin_with("BEGIN DEFERRED")
-            .await
-            .map(SqliteUnitOfWork::boxed)
-            .map_err(during("read"))
+        let begun = self.readers.begin_with("BEGIN DEFERRED").await;
+        let transaction = begun.map_err(during("read"))?;
+        Ok(Box::new(SqliteUnitOfWork::Read(transaction)))
     }
 
     #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), Error> {
+        let in_place = self.file.check_in_place();
+        in_place.map_err(|error| during("ping")(error.into()))?;
         // Names a table, so that SQLite has to look at the file.
         sqlx::query("SELECT 1 FROM organizations LIMIT 1")
             .fetch_optional(&self.readers)
@@ -157,13 +190,17 @@ impl Storage for SqliteStorage {
     }
 }
 
-fn connect_options(file: &DatabaseFile) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+fn connect_options(file: &DatabaseFile, options: &SqliteOptions) -> SqliteConnectOptions {
+    let connect = SqliteConnectOptions::new()
         .filename(file.path())
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(options.busy_timeout);
+    match options.max_bytes {
+        Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE_BYTES).to_string()),
+        None => connect,
+    }
 }
 
 fn pool(connections: u32) -> PoolOptions<sqlx::Sqlite> {
@@ -203,8 +240,9 @@ mod tests {
     #[tokio::test]
     async fn every_connection_is_durable_and_checks_references() {
         let (storage, _directory) = open().await;
-        for pool in [&storage.writer, &storage.readers] {
-            let mut connection = pool.acquire().await.unwrap();
+        let mut turn = storage.writer.turn().await.unwrap();
+        let mut reader = storage.readers.acquire().await.unwrap();
+        for connection in [&mut *turn, &mut *reader] {
             for (pragma, expected) in [
                 ("PRAGMA journal_mode", "wal"),
                 ("PRAGMA synchronous", "2"),
@@ -221,14 +259,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transaction_that_the_database_ended_does_not_block_later_writers() {
+    async fn a_transaction_that_the_database_ended_does_not_block_later_readers() {
         let (storage, _directory) = open().await;
-        let mut transaction = storage.writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
-        sqlx::query("ROLLBACK")
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        transaction.commit().await.unwrap_err();
-        storage.write().await.unwrap().save().await.unwrap();
+        for _ in 0..READERS {
+            let mut transaction = storage.readers.begin_with("BEGIN DEFERRED").await.unwrap();
+            sqlx::query("ROLLBACK")
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            transaction.commit().await.unwrap_err();
+        }
+        storage.read().await.unwrap().save().await.unwrap();
     }
 }

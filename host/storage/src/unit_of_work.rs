@@ -15,14 +15,20 @@ use crate::{
 pub trait Storage: Send + Sync + 'static {
     /// Begins a transaction that may write.
     ///
-    /// SQLite admits one at a time (`BEGIN IMMEDIATE`); the others wait in the
-    /// order they came. A use case therefore does nothing slow while it holds
-    /// one, and never begins a second. Postgres admits as many as there are
-    /// connections, so what is read and then relied on must be locked.
+    /// SQLite admits one at a time; the others wait in the order they came, and
+    /// whoever has saved may wait for them, since they share a commit. A use case
+    /// therefore does nothing slow while it holds one, and never begins a second.
+    /// Postgres admits as many as there are connections, so what is read and then
+    /// relied on must be locked.
+    ///
+    /// It may read what others have saved and not yet committed. A use case that
+    /// answers with what it read saves first, also when it wrote nothing: that
+    /// waits for the commit, and fails with it.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] when no connection became free in time.
+    /// [`Error::Unavailable`] when the database cannot be used, or no connection
+    /// became free in time.
     async fn write(&self) -> Result<BoxUnitOfWork, Error>;
 
     /// Begins a transaction that only reads and sees one state of the database
@@ -72,8 +78,8 @@ pub type BoxUnitOfWork = Box<dyn UnitOfWork>;
 
 /// A transaction: repositories that see each other's writes, and nobody else's.
 ///
-/// After an [`Error::Conflict`] or [`Error::Database`] the only thing left to do
-/// is to cancel: Postgres refuses every further statement.
+/// After an error the only thing left to do is to cancel: Postgres refuses every
+/// further statement, and SQLite may have ended the transaction.
 #[async_trait]
 pub trait UnitOfWork: Send {
     /// Organizations and their members.
@@ -107,7 +113,7 @@ pub trait UnitOfWork: Send {
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_>;
 
     /// Commits. When this returns, what was written survives a crash; when it
-    /// fails, nothing was written.
+    /// fails, nothing was written, unless the error is [`Error::Unconfirmed`].
     async fn save(self: Box<Self>) -> Result<(), Error>;
 
     /// Rolls back. Dropping does the same.

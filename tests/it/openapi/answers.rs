@@ -178,6 +178,8 @@ async fn modes(checked: &Checked) {
 }
 
 async fn operator(checked: &Checked) {
+    let metrics = checked.operator("GET", "/metrics", Value::Null).await;
+    metrics.assert_status(200);
     let body = json!({ "id": "globex", "name": "Globex" });
     for status in [201, 409] {
         let added = checked.operator("POST", "/v1/orgs", body.clone()).await;

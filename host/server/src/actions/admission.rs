@@ -122,6 +122,8 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
         return Err(Error::SessionClosed);
     }
     if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
+        // Its commit may still be under way, and readers do not see it before.
+        work.save().await?;
         return Ok(Admitted::Earlier(earlier));
     }
     let query = admission_query(request, &session, now);
@@ -246,7 +248,7 @@ async fn find_earlier(
     // A key that is a day old is free, whether or not it has been tidied away.
     work.idempotency_keys()
         .remove_if_older_than(
-            request.session_id,
+            request.agent.session.id,
             key,
             now.saturating_sub(IDEMPOTENCY_LIFE),
         )

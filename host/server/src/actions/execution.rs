@@ -258,7 +258,11 @@ async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
             written => return written,
         }
     }
-    try_persist(gateway, &ended).await
+    match try_persist(gateway, &ended).await {
+        // Not an outage to the caller: repeating the request would repeat the action.
+        Err(Error::Storage(error)) => Err(Error::Unrecorded(error)),
+        written => written,
+    }
 }
 
 /// Writes the outcome with one conditional update. When the row has ended

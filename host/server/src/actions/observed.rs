@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use portcullis_core::id::{ActionId, SessionId, SourceId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
+use portcullis_storage::Error as StorageError;
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -157,6 +158,10 @@ fn code(error: &Error) -> &'static str {
         Error::RateLimited { .. } => "rate_limited",
         Error::TooManyPending { .. } => "too_many_pending",
         Error::ShuttingDown => "shutting_down",
+        Error::Storage(StorageError::Unavailable { .. }) => "unavailable",
+        Error::Unrecorded(_) | Error::Storage(StorageError::Unconfirmed { .. }) => {
+            "outcome_unknown"
+        }
         Error::Storage(_) => "storage",
         Error::Vault(_) | Error::Internal(_) => "internal",
     }

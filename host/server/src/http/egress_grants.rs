@@ -114,7 +114,7 @@ pub(super) async fn create_egress_grant(
     params(("id" = String, Path, description = "The grant.", format = "uuid")),
     responses(
         (status = 204, description = "Calls that start from now on are refused."),
-        Fails<(Operator, PathParams<String>, code::NotFound)>,
+        Fails<(Operator, PathParams<String>, code::NotFound, code::OutcomeUnknown)>,
     )
 )]
 pub(super) async fn remove_egress_grant(

@@ -24,6 +24,10 @@ use crate::auth::AuthError;
 use crate::error::Error;
 pub(super) use code::{CanFail, Code, ErrorCode};
 
+/// When to repeat a request that an outage of the database stopped. About what a
+/// restart or a backup takes; a lock has been waited for as long already.
+pub(super) const OUTAGE_RETRY: Duration = Duration::from_secs(5);
+
 /// An answer of 400 and above.
 #[derive(Debug)]
 pub(super) struct ApiError {
@@ -141,10 +145,33 @@ impl ApiError {
         )
     }
 
+    /// The database cannot be used, and nothing was done.
+    fn unavailable(error: &StorageError) -> Self {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "the database is unavailable"
+        );
+        Self::new(
+            Code::Unavailable,
+            "the database cannot be used at the moment and nothing was done; repeat the request \
+             in a few seconds",
+        )
+        .retry_after(OUTAGE_RETRY)
+    }
+
+    fn outcome_unknown(message: impl Into<String>) -> Self {
+        Self::new(Code::OutcomeUnknown, message)
+    }
+
     fn retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
+}
+
+/// Keeps the cause, which no answer carries.
+fn log(error: &Error) {
+    tracing::error!(error = error as &dyn std::error::Error, "a request failed");
 }
 
 impl From<AuthError> for ApiError {
@@ -190,8 +217,21 @@ impl From<Error> for ApiError {
             Error::Storage(StorageError::Conflict {
                 constraint: constraint @ Constraint::Reference,
             }) => Self::new(Code::Conflict, constraint.to_string()),
+            Error::Storage(error @ StorageError::Unavailable { .. }) => Self::unavailable(&error),
+            Error::Unrecorded(_) => {
+                log(&error);
+                Self::outcome_unknown(message)
+            }
+            // Not 503: whoever repeats the request may do twice what was done.
+            Error::Storage(StorageError::Unconfirmed { .. }) => {
+                log(&error);
+                Self::outcome_unknown(
+                    "the database did not confirm whether this took effect; look before you \
+                     repeat it",
+                )
+            }
             Error::Storage(_) | Error::Vault(_) | Error::Internal(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                log(&error);
                 Self::internal()
             }
         }

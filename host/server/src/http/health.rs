@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use portcullis_runtime::Allocator;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{Code, ErrorObject};
+use super::error::{Code, ErrorObject, OUTAGE_RETRY};
 use crate::gateway::Gateway;
 
 /// The process serves.
@@ -81,6 +82,7 @@ pub(super) async fn get_health() -> Json<Health> {
             status = 503,
             description = "- `unavailable`: the database does not answer.",
             body = Unreadiness,
+            headers(("Retry-After" = u64, description = "Whole seconds to wait, at least 1.")),
             examples(("unavailable" = (value = json!({
                 "status": "unavailable",
                 "checks": {"storage": "failed"},
@@ -105,7 +107,8 @@ pub(super) async fn get_readiness(State(gateway): State<Arc<Gateway>>) -> Respon
             checks: FailedChecks { storage: "failed" },
             error: ErrorObject::new(Code::Unavailable.into(), message, Vec::new()),
         };
-        return (Code::Unavailable.status(), Json(body)).into_response();
+        let retry_after = [(header::RETRY_AFTER, OUTAGE_RETRY.as_secs().to_string())];
+        return (Code::Unavailable.status(), retry_after, Json(body)).into_response();
     }
     let sandbox = match gateway.sandbox.allocator() {
         Allocator::Pooling => "ok",

@@ -24,7 +24,7 @@ const UNMATCHED: &str = "unmatched";
 #[utoipa::path(
     get,
     path = "/metrics",
-    tag = "health",
+    tag = "operator",
     security(("operatorKey" = [])),
     responses(
         (status = 200, description = "OpenMetrics.", body = String, content_type = "application/openmetrics-text"),

@@ -7,11 +7,16 @@ use crate::{
     AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
     EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
     OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
-    admission::PostgresAdmissionRepository, automations::PostgresAutomationRepository,
-    connections::PostgresConnectionRepository, egress_grants::PostgresEgressGrantRepository,
-    error::during, idempotency::PostgresIdempotencyRepository,
-    invocations::PostgresInvocationRepository, modes::PostgresModeRepository,
-    organizations::PostgresOrganizationRepository, sealed_rows::PostgresSealedRowRepository,
+    admission::PostgresAdmissionRepository,
+    automations::PostgresAutomationRepository,
+    connections::PostgresConnectionRepository,
+    egress_grants::PostgresEgressGrantRepository,
+    error::{committing, during},
+    idempotency::PostgresIdempotencyRepository,
+    invocations::PostgresInvocationRepository,
+    modes::PostgresModeRepository,
+    organizations::PostgresOrganizationRepository,
+    sealed_rows::PostgresSealedRowRepository,
     sessions::PostgresSessionRepository,
 };
 
@@ -88,7 +93,7 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     #[tracing::instrument(name = "storage.save", level = "debug", skip_all)]
     async fn save(self: Box<Self>) -> Result<(), Error> {
-        self.0.commit().await.map_err(during("save"))
+        self.0.commit().await.map_err(committing)
     }
 
     #[tracing::instrument(name = "storage.cancel", level = "debug", skip_all)]

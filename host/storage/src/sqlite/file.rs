@@ -1,9 +1,9 @@
 //! The database file: its name, its mode, and the lock that keeps it ours.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -17,7 +17,11 @@ use crate::Error;
 pub(super) struct DatabaseFile {
     path: PathBuf,
     lock: File,
+    identity: Identity,
 }
+
+/// Device and number: what a file keeps when its name changes.
+type Identity = (u64, u64);
 
 impl DatabaseFile {
     /// Makes the file if it is missing, and locks it. A few system calls, made
@@ -27,17 +31,33 @@ impl DatabaseFile {
         if let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
             create_directory(directory).map_err(file_error("create the directory", directory))?;
         }
-        create_private(&path).map_err(file_error("open the database file", &path))?;
+        let identity = identify(&path).map_err(file_error("open the database file", &path))?;
         // One file has one lock, also when it is reached through a link.
         let path = path
             .canonicalize()
             .map_err(file_error("resolve the path of", &path))?;
         let lock = lock(&path)?;
-        Ok(Self { path, lock })
+        Ok(Self {
+            path,
+            lock,
+            identity,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Fails when the path no longer leads to the file that was opened.
+    ///
+    /// SQLite keeps writing into a file that was removed or replaced, and all of
+    /// it would be lost at the next start.
+    pub(super) fn check_in_place(&self) -> io::Result<()> {
+        if regular_file(&self.path.metadata()?)? == self.identity {
+            return Ok(());
+        }
+        let what = "another file has taken the database's place; stop the gateway first";
+        Err(io::Error::other(what))
     }
 
     /// Lets another gateway open the file.
@@ -90,6 +110,26 @@ fn create_private(path: &Path) -> io::Result<File> {
         .truncate(false)
         .mode(0o600)
         .open(path)
+}
+
+/// Makes the file if it is missing. Looks before it opens, since opening a pipe
+/// waits for somebody at its other end.
+fn identify(path: &Path) -> io::Result<Identity> {
+    if let Ok(metadata) = path.metadata() {
+        regular_file(&metadata)?;
+    }
+    regular_file(&create_private(path)?.metadata()?)
+}
+
+/// A device or a pipe would take what is written and keep none of it.
+fn regular_file(metadata: &Metadata) -> io::Result<Identity> {
+    if metadata.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else if metadata.is_file() {
+        Ok((metadata.dev(), metadata.ino()))
+    } else {
+        Err(io::Error::other("it is not a regular file; name one"))
+    }
 }
 
 fn lock(database: &Path) -> Result<File, Error> {

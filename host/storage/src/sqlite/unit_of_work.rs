@@ -1,26 +1,34 @@
 //! A SQLite transaction.
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
+use super::writer::Turn;
 use crate::{
-    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
-    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
-    admission::SqliteAdmissionRepository, automations::SqliteAutomationRepository,
-    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
-    error::during, idempotency::SqliteIdempotencyRepository,
-    invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
-    organizations::SqliteOrganizationRepository, sealed_rows::SqliteSealedRowRepository,
-    sessions::SqliteSessionRepository,
+    AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
+    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
+    SealedRowRepository, SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
+    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
+    egress_grants::SqliteEgressGrantRepository, error::during,
+    idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
+    modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
+    sealed_rows::SqliteSealedRowRepository, sessions::SqliteSessionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
-pub(super) struct SqliteUnitOfWork(Transaction<'static, Sqlite>);
+pub(super) enum SqliteUnitOfWork {
+    /// Of its own, on a connection that refuses to write.
+    Read(Transaction<'static, Sqlite>),
+    /// Shared with other writers.
+    Write(Turn),
+}
 
 impl SqliteUnitOfWork {
-    pub(super) fn boxed(transaction: Transaction<'static, Sqlite>) -> BoxUnitOfWork {
-        Box::new(Self(transaction))
+    fn connection(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Read(transaction) => transaction,
+            Self::Write(turn) => turn,
+        }
     }
 }
 
@@ -28,71 +36,80 @@ impl SqliteUnitOfWork {
 impl UnitOfWork for SqliteUnitOfWork {
     fn organizations(&mut self) -> Box<dyn OrganizationRepository + '_> {
         Box::new(SqliteOrganizationRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
         Box::new(SqliteSessionRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn automations(&mut self) -> Box<dyn AutomationRepository + '_> {
         Box::new(SqliteAutomationRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn connections(&mut self) -> Box<dyn ConnectionRepository + '_> {
         Box::new(SqliteConnectionRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn modes(&mut self) -> Box<dyn ModeRepository + '_> {
         Box::new(SqliteModeRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_> {
         Box::new(SqliteInvocationRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn idempotency_keys(&mut self) -> Box<dyn IdempotencyRepository + '_> {
         Box::new(SqliteIdempotencyRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         Box::new(SqliteEgressGrantRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         Box::new(SqliteAdmissionRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {
         Box::new(SqliteSealedRowRepository {
-            connection: &mut self.0,
+            connection: self.connection(),
         })
     }
 
     #[tracing::instrument(name = "storage.save", level = "debug", skip_all)]
     async fn save(self: Box<Self>) -> Result<(), Error> {
-        self.0.commit().await.map_err(during("save"))
+        match *self {
+            Self::Read(transaction) => transaction.commit().await.map_err(during("save")),
+            Self::Write(turn) => turn.save().await,
+        }
     }
 
     #[tracing::instrument(name = "storage.cancel", level = "debug", skip_all)]
     async fn cancel(self: Box<Self>) -> Result<(), Error> {
-        self.0.rollback().await.map_err(during("cancel"))
+        match *self {
+            Self::Read(transaction) => transaction.rollback().await.map_err(during("cancel")),
+            Self::Write(turn) => {
+                drop(turn);
+                Ok(())
+            }
+        }
     }
 }

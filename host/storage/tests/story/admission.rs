@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What session 1 of acme asks, without an automation.
-fn query() -> AdmissionQuery {
+pub(crate) fn query() -> AdmissionQuery {
     AdmissionQuery {
         session_id: session_id(1),
         organization_id: acme(),

@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::{
     Story,
+    admission::query,
     fixture::{
         Shared, acme, add_invocations, add_organizations, add_sessions, at, id, invocation, name,
         organization, session, session_id,
@@ -119,7 +120,7 @@ async fn a_database_from_a_newer_version_is_refused() -> Story {
         .tamper("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 11")
         .await?;
     let refused = open(&backend.database).await.err().ok_or("opened")?;
-    assert!(matches!(refused, Error::Migrate { .. }), "{refused:?}");
+    assert!(matches!(refused, Error::Newer { .. }), "{refused:?}");
     Ok(())
 }
 
@@ -202,15 +203,12 @@ async fn a_lock_holds_between_gateways() -> Story {
     let waiting = tokio::spawn(async move {
         let mut second = other.write().await?;
         second.sessions().lock(session_id(1)).await?;
-        second
-            .invocations()
-            .count_pending(session_id(1), at(1))
-            .await
+        second.admission().weigh(&query()).await
     });
     backend.wait_for_a_waiter().await?;
     first.invocations().add(&invocation(7, Pending)).await?;
     first.save().await?;
-    assert_eq!(waiting.await??, 1);
+    assert_eq!(waiting.await??.pending, 1);
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 //! The stories on SQLite, and what is true of a database in a file.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use portcullis_core::{
     invocation::InvocationStatus::{Executing, Pending},
@@ -8,8 +12,8 @@ use portcullis_core::{
     plugin::PluginDigest,
 };
 use portcullis_storage::{
-    Completion, CompletionStatus, Error, Interrupted, ModeScope, SealedColumn, SqliteStorage,
-    Storage,
+    Completion, CompletionStatus, Error, Interrupted, ModeScope, SealedColumn, SqliteOptions,
+    SqliteStorage, Storage,
 };
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -81,6 +85,19 @@ async fn open(directory: &TempDir) -> Result<SqliteStorage, Error> {
     SqliteStorage::open(&format!("sqlite:{}", path(directory).display())).await
 }
 
+/// A quota that no story reaches.
+const LARGE: u64 = 1 << 30;
+
+/// With a quota, and impatient with locks.
+async fn open_small(directory: &TempDir, max_bytes: u64) -> Result<SqliteStorage, Error> {
+    let options = SqliteOptions {
+        busy_timeout: Duration::from_millis(10),
+        max_bytes: Some(max_bytes),
+    };
+    let path = path(directory);
+    SqliteStorage::open_with(path.to_str().expect("a readable name"), &options).await
+}
+
 #[tokio::test]
 async fn a_reopened_file_keeps_its_rows() -> Story {
     let Backend { storage, directory } = Backend::open().await?;
@@ -125,8 +142,164 @@ async fn a_file_from_a_newer_version_is_refused() -> Story {
         .await?;
     backend.storage.close().await;
     let refused = open(&backend.directory).await.err().ok_or("opened")?;
-    assert!(matches!(refused, Error::Migrate { .. }), "{refused:?}");
+    assert!(matches!(refused, Error::Newer { migration: 9999 }));
+    assert_says(&refused, &["newer version", "9999", "run that version"]);
     Ok(())
+}
+
+/// Fails unless an operator is told all of this.
+#[track_caller]
+fn assert_says(refused: &Error, expected: &[&str]) {
+    let message = refused.to_string();
+    for words in expected {
+        assert!(message.contains(words), "{words:?} is not in {message:?}");
+    }
+}
+
+/// Why a place cannot hold the database.
+async fn refusal(path: &Path) -> Error {
+    let opened = SqliteStorage::open(path.to_str().expect("a readable name")).await;
+    opened.err().expect("a refusal")
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_database_is_named_with_what_to_do() -> Story {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("notes.txt");
+    std::fs::write(&file, "Not a database. ".repeat(100))?;
+    let device = directory.path().join("null");
+    std::os::unix::fs::symlink("/dev/null", &device)?;
+    for (path, remedy) in [
+        (file.clone(), "is not a SQLite database; name another file"),
+        (
+            directory.path().to_owned(),
+            "is a directory; name a file in it",
+        ),
+        (device, ""),
+        (file.join("p.db"), "what should be a directory is a file"),
+        (
+            file.join("deeper/p.db"),
+            "what should be a directory is a file",
+        ),
+    ] {
+        let refused = refusal(&path).await;
+        assert_says(&refused, &[remedy]);
+        let shown = path
+            .ancestors()
+            .any(|path| refused.to_string().contains(path.to_str().expect("text")));
+        assert!(shown, "{refused}");
+    }
+    Ok(())
+}
+
+// Its files obey nobody, not even root.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_named() {
+    let refused = refusal(Path::new("/sys/portcullis.db")).await;
+    assert_says(&refused, &["/sys/portcullis.db", "let this user write it"]);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    storage.close().await;
+    let mut bytes = std::fs::read(path(&directory))?;
+    bytes[100..4096].fill(0xff);
+    std::fs::write(path(&directory), bytes)?;
+    let refused = open(&directory).await.err().ok_or("opened")?;
+    assert_says(&refused, &["portcullis.db is damaged; restore it"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_without_room_for_the_tables_is_refused() -> Story {
+    let directory = tempfile::tempdir()?;
+    let refused = open_small(&directory, 8192).await.err().ok_or("opened")?;
+    assert_says(
+        &refused,
+        &["portcullis.db has no room to grow", "free some space"],
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_has_locked_is_refused() -> Story {
+    let backend = Backend::open().await?;
+    backend.storage.close().await;
+    for lock in [
+        "BEGIN IMMEDIATE",
+        "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
+    ] {
+        let mut outsider = backend.connect().await?;
+        sqlx::raw_sql(lock).execute(&mut outsider).await?;
+        let refused = open_small(&backend.directory, LARGE).await;
+        let refused = refused.err().ok_or("opened")?;
+        assert_says(&refused, &["portcullis.db is locked by another program"]);
+        outsider.close().await?;
+        open_small(&backend.directory, LARGE).await?.close().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lock_is_an_outage_for_writers_and_passes() -> Story {
+    let directory = tempfile::tempdir()?;
+    let storage = Arc::new(open_small(&directory, LARGE).await?);
+    let backend = Backend { storage, directory };
+    let mut outsider = backend.connect().await?;
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut outsider)
+        .await?;
+    assert_unavailable(&add_organizations(&*backend.storage).await);
+    backend.storage.read().await?.cancel().await?;
+    outsider.close().await?;
+    add_organizations(&*backend.storage).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_outage_and_passes() -> Story {
+    let directory = tempfile::tempdir()?;
+    let storage = Arc::new(open_small(&directory, 1 << 20).await?);
+    let backend = Backend { storage, directory };
+    add_sessions(&*backend.storage).await?;
+    let mut outsider = backend.connect().await?;
+    let fill = "CREATE TABLE filling (bytes BLOB); INSERT INTO filling VALUES (zeroblob(2000000))";
+    sqlx::raw_sql(fill).execute(&mut outsider).await?;
+    let mut large = invocation(7, Executing);
+    large.invocation.params = serde_json::json!("x".repeat(20_000));
+    let refused = add_invocations(&*backend.storage, &[large.clone()]).await;
+    assert_unavailable(&refused);
+    sqlx::raw_sql("DROP TABLE filling")
+        .execute(&mut outsider)
+        .await?;
+    add_invocations(&*backend.storage, &[large]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_an_outage_until_it_is_back() -> Story {
+    let backend = Backend::open().await?;
+    let (here, away) = (
+        path(&backend.directory),
+        backend.directory.path().join("away.db"),
+    );
+    std::fs::rename(&here, &away)?;
+    assert_unavailable(&add_organizations(&*backend.storage).await);
+    assert_unavailable(&backend.storage.ping().await);
+    std::fs::write(&here, "")?;
+    assert_unavailable(&add_organizations(&*backend.storage).await);
+    std::fs::rename(&away, &here)?;
+    backend.storage.ping().await?;
+    add_organizations(&*backend.storage).await?;
+    Ok(())
+}
+
+#[track_caller]
+fn assert_unavailable(refused: &Result<(), Error>) {
+    let as_expected = matches!(refused, Err(Error::Unavailable { .. }));
+    assert!(as_expected, "{refused:?}");
 }
 
 #[tokio::test]

@@ -112,6 +112,9 @@ codes! {
     TooManyPending = "too_many_pending", TOO_MANY_REQUESTS,
         "Too many invocations of the session wait for a person already.",
         "Wait until somebody has decided about one.";
+    OutcomeUnknown = "outcome_unknown", INTERNAL_SERVER_ERROR,
+        "The database did not confirm whether the request took effect.",
+        "Look whether it did before you repeat it.";
     Internal = "internal", INTERNAL_SERVER_ERROR,
         "The gateway failed.",
         "Give the operator the `requestId`: the log tells why under it.";
@@ -119,8 +122,8 @@ codes! {
         "The gateway is about to stop, and nothing has been done.",
         "Send it again as soon as `Retry-After` says.";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
-        "The gateway cannot work at the moment, because its database does not answer.",
-        "Try again soon.";
+        "The database cannot be used at the moment, and nothing has been done.",
+        "Send it again as soon as `Retry-After` says.";
 }
 
 /// What stands in `error.code`.

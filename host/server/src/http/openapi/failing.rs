@@ -26,14 +26,16 @@ macro_rules! can_fail {
     };
 }
 
-can_fail!(Operator: Unauthorized TokenExpired Forbidden);
-can_fail!(OrgReader: InvalidRequest Unauthorized TokenExpired Forbidden NotFound);
-can_fail!(OrgManager: InvalidRequest Unauthorized TokenExpired Forbidden NotFound);
-can_fail!(InSession: InvalidRequest Unauthorized TokenExpired Forbidden NotFound);
-can_fail!(OwnSandbox: InvalidRequest Unauthorized TokenExpired Forbidden NotFound);
+can_fail!(Operator: Unauthorized TokenExpired Forbidden Unavailable);
+can_fail!(OrgReader: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
+can_fail!(OrgManager: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable
+    OutcomeUnknown);
+can_fail!(InSession: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
+can_fail!(OwnSandbox: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
 can_fail!({<T>} PathParams<T>: InvalidRequest);
 can_fail!({<T>} QueryParams<T>: InvalidRequest);
-can_fail!({<T>} JsonBody<T>: InvalidRequest InvalidJson RequestTimeout PayloadTooLarge);
+can_fail!({<T>} JsonBody<T>: InvalidRequest InvalidJson RequestTimeout PayloadTooLarge
+    Unavailable OutcomeUnknown);
 
 /// The invocation that the operation executes.
 pub(in crate::http) struct Execution;
