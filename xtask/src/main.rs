@@ -1,12 +1,13 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`mod@test`], [`demo`]). What they share: [`guests`] compiles guest
+//! ([`plugins`], [`mod@test`], [`demo`], [`bench`]). What they share: [`guests`] compiles guest
 //! crates with a [`toolchain`] and turns them into components ([`component`]).
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
 
 mod args;
+mod bench;
 mod component;
 mod demo;
 mod environment;
@@ -45,5 +46,6 @@ fn perform(request: Request) -> anyhow::Result<()> {
         Request::Plugins { id } => plugins::run(id.as_deref()),
         Request::Test { cargo_args } => test::run(&cargo_args),
         Request::Demo(options) => demo::run(options),
+        Request::Bench(options) => bench::run(&options),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
 }
 
 /// The guests under `tests/guests`: one package whose actions each show one behaviour.
-fn test_guests() -> Vec<Guest> {
+pub(crate) fn test_guests() -> Vec<Guest> {
     vec![Guest {
         package: "portcullis-test-guests".to_owned(),
         output: workspace::target().join("guests/test-guests.wasm"),
