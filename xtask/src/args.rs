@@ -1,4 +1,4 @@
-//! The command line, parsed by hand: three commands need no library.
+//! The command line, parsed by hand: four commands need no library.
 
 use std::fmt;
 
@@ -19,6 +19,41 @@ pub(crate) enum Request {
     },
     /// Start a gateway to play with.
     Demo(DemoOptions),
+    /// Measure something.
+    Bench(BenchOptions),
+}
+
+/// What `cargo xtask bench` measures.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BenchOptions {
+    /// Which benchmarks, in order.
+    pub(crate) subjects: Vec<Subject>,
+    /// Passed on to the benchmark, where one was named.
+    pub(crate) arguments: Vec<String>,
+}
+
+/// One benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A call in a sandbox and natively.
+    Sandbox,
+    /// The gateway under load.
+    Invoke,
+    /// Cutting results.
+    Truncate,
+}
+
+impl Subject {
+    pub(crate) const ALL: [Self; 3] = [Self::Sandbox, Self::Invoke, Self::Truncate];
+
+    /// The name on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Invoke => "invoke",
+            Self::Truncate => "truncate",
+        }
+    }
 }
 
 /// Options of `cargo xtask demo`.
@@ -52,6 +87,7 @@ Commands:
   demo      start a gateway with fake upstreams, ready to be called
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
+  bench     measure the sandbox, the gateway under load, and truncation
 
 `cargo xtask <command> --help` says more. All of them make sure that guests can
 be compiled for wasm32-unknown-unknown: with the library of the compiler in use,
@@ -93,6 +129,26 @@ Options:
   --json     print one line of JSON when ready, and nothing else, to stdout
   --port N   listen on this port of 127.0.0.1 (default 8480; 0 takes a free one)";
 
+const BENCH_HELP: &str = "\
+Measures, and prints one Markdown table to stdout for each benchmark. Builds
+what it needs in the release profile first, which takes a while.
+
+Usage: cargo xtask bench [sandbox | invoke | truncate] [ARGS…]
+
+Benchmarks (all three, in this order, when none is named):
+  sandbox    one call in a fresh sandbox beside the same code natively
+  invoke     the gateway under load beside the upstream alone, on SQLite and on a
+             Postgres that is thrown away afterwards; needs ten minutes
+  truncate   redacting and cutting results beside parsing them
+
+What follows the name goes to the benchmark; `bench NAME --help` lists it:
+  cargo xtask bench invoke --quick                     a minute and a half
+  cargo xtask bench invoke --storage postgres://…      only there
+  cargo xtask bench sandbox --calls 100000
+
+The numbers are those of a machine with nothing else to do, or they are worth
+little: each table shows the load average at its start.";
+
 /// Reads a command line, without the program's name.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
     let mut arguments = Arguments {
@@ -107,9 +163,10 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
         "plugins" => parse_plugins(arguments),
         "test" => Ok(parse_test(arguments)),
         "demo" => parse_demo(arguments),
+        "bench" => parse_bench(arguments),
         _ => Err(UsageError {
             problem: format!("there is no command `{command}`"),
-            hint: "the commands are demo, test and plugins".to_owned(),
+            hint: "the commands are demo, test, plugins and bench".to_owned(),
         }),
     }
 }
@@ -146,6 +203,31 @@ fn parse_demo(mut arguments: Arguments) -> Result<Request, UsageError> {
         }
     }
     Ok(Request::Demo(options))
+}
+
+fn parse_bench(arguments: Arguments) -> Result<Request, UsageError> {
+    let mut words = arguments.words;
+    let name = match words.next().as_deref() {
+        None => {
+            return Ok(Request::Bench(BenchOptions {
+                subjects: Subject::ALL.to_vec(),
+                arguments: Vec::new(),
+            }));
+        }
+        Some("-h" | "--help") => return Ok(Request::Help(BENCH_HELP)),
+        Some(name) => name.to_owned(),
+    };
+    let subject = Subject::ALL
+        .into_iter()
+        .find(|subject| subject.name() == name)
+        .ok_or_else(|| UsageError {
+            problem: format!("there is no benchmark `{name}`"),
+            hint: "the benchmarks are sandbox, invoke and truncate".to_owned(),
+        })?;
+    Ok(Request::Bench(BenchOptions {
+        subjects: vec![subject],
+        arguments: words.collect(),
+    }))
 }
 
 fn parse_port(text: &str) -> Result<u16, UsageError> {
@@ -260,6 +342,22 @@ mod tests {
     }
 
     #[test]
+    fn a_benchmark_gets_what_follows_its_name() {
+        let bench = |subjects: &[Subject], arguments: &[&str]| {
+            Request::Bench(BenchOptions {
+                subjects: subjects.to_vec(),
+                arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+            })
+        };
+        check("bench", bench(&Subject::ALL, &[]));
+        check("bench truncate", bench(&[Subject::Truncate], &[]));
+        check(
+            "bench invoke --quick --help",
+            bench(&[Subject::Invoke], &["--quick", "--help"]),
+        );
+    }
+
+    #[test]
     fn every_command_has_help() {
         for line in ["", "help", "-h", "--help"] {
             check(line, Request::Help(HELP));
@@ -267,6 +365,7 @@ mod tests {
         check("plugins --help", Request::Help(PLUGINS_HELP));
         check("test --help", Request::Help(TEST_HELP));
         check("demo --json -h", Request::Help(DEMO_HELP));
+        check("bench --help", Request::Help(BENCH_HELP));
     }
 
     #[test]
@@ -282,6 +381,7 @@ mod tests {
         );
         check_refused("demo --jsno", "`cargo xtask demo` does not know `--jsno`");
         check_refused("plugins --id", "`--id` needs a value");
+        check_refused("bench speed", "there is no benchmark `speed`");
         check_refused("demo --port", "`--port` needs a value");
         check_refused("demo --port 65536", "`65536` is not a port");
         check_refused("demo --port -1", "`-1` is not a port");

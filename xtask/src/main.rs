@@ -1,14 +1,15 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`mod@test`], [`demo`]). What they share: [`guests`] compiles guest
-//! crates with a [`toolchain`] and turns them into components ([`component`]);
+//! ([`plugins`], [`mod@test`], [`demo`], [`bench`]). What they share: [`guests`] compiles
+//! guest crates with a [`toolchain`] and turns them into components ([`component`]);
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
 
 mod apt;
 mod args;
+mod bench;
 mod component;
 mod demo;
 mod environment;
@@ -48,5 +49,6 @@ fn perform(request: Request) -> anyhow::Result<()> {
         Request::Plugins { id } => plugins::run(id.as_deref()),
         Request::Test { cargo_args } => test::run(&cargo_args),
         Request::Demo(options) => demo::run(options),
+        Request::Bench(options) => bench::run(&options),
     }
 }

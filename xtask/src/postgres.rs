@@ -48,7 +48,6 @@ pub(crate) enum Durability {
     /// Everything: for tests, which make their data themselves.
     Relaxed,
     /// Nothing that was committed, as by default: for what is measured.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for benchmarks and the demo"))]
     Full,
 }
 

@@ -13,6 +13,9 @@ use crate::{
     process, report, toolchain, workspace,
 };
 
+/// Where proptest looks for the seed of what it generates.
+const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
+
 /// Builds plugins and test guests and runs the tests.
 pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
     let toolchain = toolchain::ensure()?;
@@ -48,7 +51,7 @@ fn start_postgres() -> anyhow::Result<Option<Cluster>> {
 }
 
 /// The guests under `tests/guests`: one package whose actions each show one behaviour.
-fn test_guests() -> Vec<Guest> {
+pub(crate) fn test_guests() -> Vec<Guest> {
     vec![Guest {
         package: "portcullis-test-guests".to_owned(),
         output: workspace::target().join("guests/test-guests.wasm"),
@@ -57,7 +60,12 @@ fn test_guests() -> Vec<Guest> {
 
 fn command(cargo_args: &[String]) -> Command {
     let mut command = environment::cargo_command();
-    command.current_dir(workspace::root()).arg("test");
+    command.current_dir(workspace::root());
+    command.args(["test", "--no-fail-fast"]);
+    // What a property meets must not depend on luck; whoever explores sets another.
+    if environment::text(PROPTEST_SEED).is_none() {
+        command.env(PROPTEST_SEED, "1");
+    }
     if !names_packages(cargo_args) {
         command.arg("--workspace");
     }
@@ -95,17 +103,20 @@ mod tests {
 
     #[test]
     fn all_packages_are_tested_unless_some_are_named() {
-        check("", "test --workspace");
+        check("", "test --no-fail-fast --workspace");
         check(
             "approval -- --nocapture",
-            "test --workspace approval -- --nocapture",
+            "test --no-fail-fast --workspace approval -- --nocapture",
         );
-        check("-p portcullis-core", "test -p portcullis-core");
-        check("-pportcullis-core", "test -pportcullis-core");
+        check(
+            "-p portcullis-core",
+            "test --no-fail-fast -p portcullis-core",
+        );
+        check("-pportcullis-core", "test --no-fail-fast -pportcullis-core");
         check(
             "--package=portcullis-core",
-            "test --package=portcullis-core",
+            "test --no-fail-fast --package=portcullis-core",
         );
-        check("x -- -p", "test --workspace x -- -p");
+        check("x -- -p", "test --no-fail-fast --workspace x -- -p");
     }
 }

@@ -1,0 +1,57 @@
+//! The fake Linear, in a process of its own: this program under another name.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use anyhow::Context as _;
+use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running fake; it ends with this value.
+pub(crate) struct Fake {
+    pub(crate) url: String,
+    pub(crate) token: String,
+    _process: Child,
+}
+
+impl Fake {
+    /// Starts it and waits until it says where it is.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let token = format!("lin_api_{}", random()?);
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["fake-linear", "--token", &token])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start the fake Linear")?;
+        let stdout = process.stdout.take().context("stdout is piped")?;
+        let line = BufReader::new(stdout).lines().next_line().await?;
+        Ok(Self {
+            url: line.context("the fake Linear ended at once")?,
+            token,
+            _process: process,
+        })
+    }
+}
+
+/// Serves until stdin ends, which it does when the program that started us is
+/// gone, however it went.
+pub(crate) async fn serve(token: &str) -> anyhow::Result<()> {
+    let fake = FakeLinear::start(FakeLinearOptions::new(token)).await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", fake.url())?;
+    stdout.flush()?;
+    let ended = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    tokio::task::spawn_blocking(ended).await??;
+    fake.shutdown().await;
+    Ok(())
+}
+
+/// 256 random bits, as hexadecimal digits.
+pub(crate) fn random() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
+    Ok(hex::encode(bytes))
+}

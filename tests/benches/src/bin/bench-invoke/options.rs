@@ -1,0 +1,93 @@
+//! The command line, and how much is measured.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Measures the gateway under load.
+#[derive(Debug, clap::Parser)]
+#[command(name = "bench-invoke")]
+pub(crate) struct Options {
+    /// The database, by URL; a new SQLite file by default. A Postgres database
+    /// should be empty and have its durable defaults.
+    #[arg(long, value_name = "URL")]
+    pub(crate) storage: Option<String>,
+    /// Less of everything: about 40 seconds.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The gateway's program.
+    #[arg(long, value_name = "FILE", default_value = "target/release/portcullis")]
+    pub(crate) gateway: PathBuf,
+    /// The folder `target` with plugins; the data is put there as well, since a
+    /// temporary folder may be on no disk at all.
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub(crate) target: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What the program is when it is not the load generator.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Serve a fake Linear until stdin ends.
+    #[command(hide = true)]
+    FakeLinear {
+        /// The token it accepts.
+        #[arg(long)]
+        token: String,
+    },
+}
+
+/// How much is measured.
+pub(crate) struct Plan {
+    /// Sessions that take turns.
+    pub(crate) sessions: usize,
+    /// Calls before anything counts, and before memory is first looked at.
+    pub(crate) warm_up_calls: u64,
+    /// Open loops: calls a second.
+    pub(crate) rates: [u32; 3],
+    /// Closed loops: connections.
+    pub(crate) connections: [usize; 4],
+    /// How long each loop is.
+    pub(crate) seconds: Duration,
+    /// All calls, after which memory is looked at again.
+    pub(crate) calls: u64,
+}
+
+impl Options {
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            sessions: 16,
+            warm_up_calls: 1_000,
+            rates: [200, 500, 1_000],
+            connections: [1, 16, 64, 256],
+            seconds: Duration::from_secs(if self.quick { 3 } else { 15 }),
+            calls: if self.quick { 0 } else { 100_000 },
+        }
+    }
+
+    pub(crate) fn storage_url(&self, folder: &Path) -> String {
+        let file = || format!("sqlite:{}", folder.join("portcullis.db").display());
+        self.storage.clone().unwrap_or_else(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_coherent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_database_is_a_file_in_the_folder() {
+        let options = Options::parse_from(["bench-invoke"]);
+        let url = options.storage_url(Path::new("/data"));
+        assert_eq!(url, "sqlite:/data/portcullis.db");
+        let options = Options::parse_from(["bench-invoke", "--storage", "postgres:///x"]);
+        assert_eq!(options.storage_url(Path::new("/data")), "postgres:///x");
+    }
+}

@@ -1,0 +1,16 @@
+//! What the measurements share: how times are kept, how a table looks, and what
+//! there is to say about the machine.
+//!
+//! | binary | question |
+//! | --- | --- |
+//! | `bench-sandbox` | what does a call cost in a sandbox, and what natively? |
+//! | `bench-invoke` | what does the gateway add to a request, and how many can it take? |
+//! | `bench-truncate` | what does cutting a result cost beside parsing it? |
+//!
+//! Each prints one Markdown table from one run; `cargo xtask bench` builds and
+//! starts them. They are programs of their own and not tests: a time is not a
+//! fact that can pass or fail on a machine with other work to do.
+
+pub mod latency;
+pub mod machine;
+pub mod table;
