@@ -86,7 +86,7 @@ async fn every_connection_works(host: &mut TestHost) {
     let connections = listed.json["connections"].as_array().unwrap().clone();
     assert_eq!(connections.len(), 3);
     for connection in connections {
-        host.connection_id = connection["id"].as_str().unwrap().to_owned();
+        host.connection_id = connection["id"].as_str().unwrap().into();
         host.enter_new_session(json!({ "userId": connection["userId"] }))
             .await;
         host.invoke("list_issues", json!({}))

@@ -69,6 +69,10 @@ pub(crate) fn string_len(text: &str) -> usize {
 }
 
 /// What the escape of a byte takes beyond the byte: [`escaped_len`] less one.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch would keep the compiler from looking at many bytes in one step"
+)]
 const fn added(byte: u8) -> u8 {
     let short = (byte == b'\n') | (byte == b'\r') | (byte == b'\t') | (byte == 8) | (byte == 12);
     (byte == b'"') as u8 + (byte == b'\\') as u8 + (byte < 0x20) as u8 * 5 - short as u8 * 4

@@ -1,4 +1,4 @@
-//! Numbers for operators, in the text format of OpenMetrics.
+//! Numbers for operators, in the text format of `OpenMetrics`.
 //!
 //! | file | what lives there |
 //! | --- | --- |

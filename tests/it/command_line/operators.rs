@@ -144,7 +144,7 @@ async fn a_credential_is_read_and_never_shown() {
     ] {
         for watched in [false, true] {
             let mut operator = Terminal::operator(&served).piping(CANARY);
-            operator.is_terminal = watched;
+            operator.watched_by_a_person = watched;
             let ended = operator.types(&[&create, extra].concat()).await;
             assert!(!format!("{ended:?}").contains("canary"), "{ended:?}");
         }

@@ -216,8 +216,12 @@ async fn a_stranger_is_not_taken_for_a_gateway() {
 async fn what_others_wrote_cannot_steer_the_terminal() {
     let host = TestHost::start().await;
     let served = Served::start(&host).await;
-    host.open_session(json!({ "title": "\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}" }))
-        .await;
+    // No request can write this; another gateway's version may.
+    host.sql(
+        "UPDATE sessions SET title = \
+         char(27) || ']0;owned' || char(7) || char(155) || '31m' || char(8238)",
+    )
+    .await;
     for arguments in [
         &["session", "list", "--org", "acme"][..],
         &["session", "list", "--org", "acme", "--json"],

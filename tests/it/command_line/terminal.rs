@@ -20,7 +20,7 @@ type OnNotice = Box<dyn FnMut() + Send>;
 pub(super) struct Terminal {
     environment: BTreeMap<&'static str, String>,
     /// Whether a person reads, or a pipe.
-    pub(super) is_terminal: bool,
+    pub(super) watched_by_a_person: bool,
     stdin: String,
     on_notice: Option<OnNotice>,
     interrupted: Option<oneshot::Receiver<()>>,
@@ -39,7 +39,7 @@ impl Terminal {
     pub(super) fn new() -> Self {
         Self {
             environment: BTreeMap::new(),
-            is_terminal: false,
+            watched_by_a_person: false,
             stdin: String::new(),
             on_notice: None,
             interrupted: None,
@@ -73,7 +73,7 @@ impl Terminal {
 
     /// A person reads.
     pub(super) fn watched(mut self) -> Self {
-        self.is_terminal = true;
+        self.watched_by_a_person = true;
         self
     }
 
@@ -111,8 +111,8 @@ impl Terminal {
                 act: self.on_notice.take(),
             }),
             stdin_is_terminal: false,
-            stdout_is_terminal: self.is_terminal,
-            stderr_is_terminal: self.is_terminal,
+            stdout_is_terminal: self.watched_by_a_person,
+            stderr_is_terminal: self.watched_by_a_person,
             width: None,
             environment: self.environment.clone(),
             clock: Arc::new(SystemClock),

@@ -81,7 +81,7 @@ impl Description {
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .build(&root)
-            .unwrap_or_else(|error| panic!("{schema}: {error}"))
+            .expect("the schemas of the document are schemas")
     }
 
     /// What a `$ref` points at.

@@ -144,10 +144,11 @@ impl Connections {
                 Ok(Report::list(answer, "connections", &columns, empty))
             }
             Act::Rotate(rotate) => {
-                let mut body = json!({ "credential": rotate.credential.read(console)? });
-                if let Some(urls) = rotate.credential.base_urls() {
-                    body["baseUrls"] = urls;
-                }
+                let credential = rotate.credential.read(console)?;
+                let body = match rotate.credential.base_urls() {
+                    Some(urls) => json!({ "credential": credential, "baseUrls": urls }),
+                    None => json!({ "credential": credential }),
+                };
                 let path = ["v1", "orgs", &org, "connections", &rotate.id];
                 Ok(Report::object(client.put(&path, &body).await?))
             }
@@ -163,8 +164,8 @@ impl Connections {
 impl Create {
     fn body(self, console: &mut Console) -> Result<Value, Failure> {
         let mut credential = self.credential.read(console)?;
-        if let Some(kind) = self.kind {
-            credential["connectionType"] = Value::from(kind);
+        if let (Some(kind), Some(fields)) = (self.kind, credential.as_object_mut()) {
+            fields.insert("connectionType".to_owned(), kind.into());
         }
         let urls = self.credential.base_urls();
         Ok(json!({

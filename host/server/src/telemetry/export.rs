@@ -262,7 +262,7 @@ mod tests {
             ("upstream", ("error", Value::from("dns")), true),
             ("sandbox", ("status", Value::from(500)), false),
         ] {
-            let span = in_their_words(span(name, &[attribute.clone()]));
+            let span = in_their_words(span(name, std::slice::from_ref(&attribute)));
             let is_error = matches!(span.status, Status::Error { .. });
             assert_eq!(is_error, failed, "{name} {attribute:?}");
         }

@@ -17,8 +17,11 @@ pub(crate) fn is_outage(error: &Error) -> bool {
         // A lost connection takes its transaction along. A handshake that fails
         // is a server on its way up or down; were it the configuration, the
         // gateway would not have started.
-        Error::Io(_) | Error::Tls(_) | Error::WorkerCrashed => true,
-        Error::PoolTimedOut | Error::PoolClosed => true,
+        Error::Io(_)
+        | Error::Tls(_)
+        | Error::WorkerCrashed
+        | Error::PoolTimedOut
+        | Error::PoolClosed => true,
         Error::Database(error) => match code_of(&**error) {
             Some(Code::Sqlite(code)) => is_sqlite_outage(code),
             Some(Code::Postgres(code)) => is_postgres_outage(&code),
@@ -85,18 +88,16 @@ fn is_postgres_outage(code: &str) -> bool {
         "53", // the server's disk, memory or connections are used up
         "58", // the server's system calls fail
     ];
-    match code {
-        // The server stops, has crashed, or starts; or closed an idle connection.
-        "57P01" | "57P02" | "57P03" | "57P05" => true,
-        // It took longer than `lock_timeout` or `statement_timeout` allow.
-        "55P03" | "57014" => true,
-        // Another transaction was in the way. The next attempt may meet none.
-        "40001" | "40P01" => true,
-        // Not 25006 (read-only transaction), which is a reader that writes; not
-        // 57P04 or 3D000 (no such database) nor 28 (not our password), which an
-        // operator has to put right.
-        _ => CLASSES.iter().any(|class| code.starts_with(class)),
-    }
+    // Not 25006 (read-only transaction), which is a reader that writes; not 57P04
+    // or 3D000 (no such database) nor 28 (not our password), which an operator has
+    // to put right.
+    const CODES: [&str; 8] = [
+        "57P01", "57P02", "57P03",
+        "57P05", // the server stops, crashed, starts; closed an idle connection
+        "55P03", "57014", // it took longer than `lock_timeout` or `statement_timeout`
+        "40001", "40P01", // another transaction was in the way, and the next may meet none
+    ];
+    CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 fn names(database: &str) -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
-    fs::read_dir(root.join(database))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+    let entries = fs::read_dir(root.join(database)).expect("the folder of the migrations");
+    entries
+        .map(|entry| entry.expect("a migration").file_name())
+        .map(|name| name.into_string().expect("a name in UTF-8"))
         .collect()
 }
 

@@ -136,7 +136,7 @@ async fn commits_of_saves(others: i64, limits: Limits) -> usize {
     for saved in saves.join_all().await {
         saved.unwrap();
     }
-    assert_eq!(numbers.stored().await, Vec::from_iter(0..=others));
+    assert_eq!(numbers.stored().await, (0..=others).collect::<Vec<_>>());
     numbers.commits() - before
 }
 
@@ -289,9 +289,10 @@ async fn when_the_database_ends_the_transaction_nothing_of_the_group_is_written(
         for somebody_waits in [true, false] {
             let all = Numbers::open(PATIENT).await;
             let (first, mut second) = all.shared().await;
-            let third = match somebody_waits {
-                true => Some(tokio::spawn(all.queued(3).await)),
-                false => None,
+            let third = if somebody_waits {
+                Some(tokio::spawn(all.queued(3).await))
+            } else {
+                None
             };
             // As SQLite does by itself when it fails badly.
             run("ROLLBACK", &mut second).await;
