@@ -1,10 +1,17 @@
 //! Several gateways on one Postgres are one service.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use portcullis::actions::leases::tend;
 use portcullis_tests::{Answer, TestHost};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// The default of `storage.lease_seconds`.
+const LEASE: Duration = Duration::from_secs(30);
 
 fn issue() -> Value {
     json!({ "teamId": "ENG", "title": "Asked for" })
@@ -109,4 +116,109 @@ async fn a_gateway_that_starts_leaves_alone_what_another_executes() {
     assert_eq!(list.json["invocations"][0]["status"], "executing");
     answer.assert_status(200);
     assert_eq!(first.recorded(&answer).await["status"], "completed");
+}
+
+/// The stored statuses, the oldest first.
+async fn statuses(host: &TestHost) -> Vec<Value> {
+    let list = host.agent("GET", "/invocations", Value::Null).await;
+    let rows = list.json["invocations"].as_array().unwrap().iter();
+    rows.rev().map(|row| row["status"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_killed_gateway_loses_its_own_and_nothing_of_anothers() {
+    let Some(builder) = TestHost::builder().postgres().await else {
+        return;
+    };
+    let survivor = Arc::new(builder.start().await);
+    let linear = &survivor.upstreams.linear;
+    let gate = linear.hold();
+    // What runs on it ends wherever it stands, like a process that is killed.
+    let doomed = Runtime::new().unwrap();
+    let lost = Arc::clone(&survivor);
+    doomed.spawn(async move {
+        let gateway = lost.second_gateway().await;
+        gateway.invoke("list_issues", json!({ "first": 1 })).await
+    });
+    linear.wait_for_requests(1).await;
+    let own = Arc::clone(&survivor);
+    let own = tokio::spawn(async move { own.invoke("list_issues", json!({ "first": 2 })).await });
+    linear.wait_for_requests(2).await;
+    doomed.shutdown_background();
+
+    tend(&survivor.gateway).await.unwrap();
+    assert_eq!(statuses(&survivor).await, ["executing", "executing"]);
+    survivor.clock.advance(LEASE + Duration::from_secs(1));
+    survivor.clock.set_database_ahead(Duration::from_secs(6));
+    tend(&survivor.gateway).await.unwrap();
+    assert_eq!(statuses(&survivor).await, ["executing", "executing"]);
+    survivor.clock.set_database_ahead(Duration::from_secs(5));
+    tend(&survivor.gateway).await.unwrap();
+    assert_eq!(statuses(&survivor).await, ["failed", "executing"]);
+
+    let list = survivor.agent("GET", "/invocations", Value::Null).await;
+    let error = &list.json["invocations"][1]["error"];
+    assert_eq!(error["code"], "outcome_unknown");
+    gate.release();
+    let answer = own.await.unwrap();
+    answer.assert_status(200);
+    assert_eq!(survivor.recorded(&answer).await["status"], "completed");
+    // The killed gateway's request went out once, and nobody repeated it.
+    assert_eq!(linear.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_longer_than_its_lease_renews_it() {
+    let Some((first, second)) = two_gateways().await else {
+        return;
+    };
+    let gate = first.upstreams.linear.hold();
+    let look = async {
+        first.upstreams.linear.wait_for_requests(1).await;
+        for _ in 0..10 {
+            first.clock.advance(LEASE / 3);
+            tend(&first.gateway).await.unwrap();
+            tend(&second.gateway).await.unwrap();
+        }
+        gate.release();
+    };
+    let (answer, ()) = tokio::join!(first.invoke("list_issues", json!({})), look);
+    answer.assert_status(200);
+    assert_eq!(first.recorded(&answer).await["status"], "completed");
+}
+
+#[tokio::test]
+async fn what_comes_after_the_lease_loses_to_what_was_recorded() {
+    let Some((first, second)) = two_gateways().await else {
+        return;
+    };
+    let gate = first.upstreams.linear.hold();
+    let give_up = async {
+        first.upstreams.linear.wait_for_requests(1).await;
+        // Paused for so long that it could not renew.
+        first.clock.advance(LEASE);
+        tend(&second.gateway).await.unwrap();
+        gate.release();
+    };
+    let (answer, ()) = tokio::join!(first.invoke("list_issues", json!({})), give_up);
+    answer.assert_error(502, "outcome_unknown");
+    assert_eq!(first.recorded(&answer).await["status"], "failed");
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_off_is_not_ready() {
+    let Some(builder) = TestHost::builder().postgres().await else {
+        return;
+    };
+    let host = builder.start().await;
+    let ready = || host.request("GET", "/readyz", "", Value::Null);
+    host.clock.set_database_ahead(Duration::from_secs(5));
+    assert_eq!(ready().await.json["checks"]["clock"], "ok");
+    host.clock
+        .set_database_ahead(Duration::from_micros(5_000_001));
+    let answer = ready().await;
+    answer.assert_error(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "5");
+    let checks = json!({ "storage": "ok", "clock": "failed" });
+    assert_eq!(answer.json["checks"], checks);
 }

@@ -14,11 +14,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clock::ManualClock;
+use crate::clocked::ClockedStorage;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
-
-/// Few, since many tests share a server.
-const CONNECTIONS: u32 = 8;
 
 /// Settings of a [`TestHost`].
 #[derive(Default)]
@@ -105,6 +103,8 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
         ("auth.token_secret", "t".repeat(40)),
         ("secrets.master_key", MASTER_KEY.to_owned()),
         ("storage.url", format!("sqlite:{}", database.display())),
+        // Few, since many tests share a server.
+        ("storage.max_connections", "8".to_owned()),
         ("sandbox.guest_threads", "2".to_owned()),
         // Tests share the sandbox; on a busy machine nobody is turned away.
         ("sandbox.queue_timeout_ms", "60000".to_owned()),
@@ -123,7 +123,7 @@ pub(crate) async fn open(
     options: &SqliteOptions,
     clock: Arc<ManualClock>,
 ) -> Arc<Gateway> {
-    let storage = open_storage(&config.storage.url, options).await;
+    let storage = open_storage(&config, options, &clock).await;
     let vault = Vault::new(&config.master_keys().expect("master keys"));
     portcullis::keys::require_known(&*storage, &vault)
         .await
@@ -132,19 +132,27 @@ pub(crate) async fn open(
     let mut sources = Sources::default();
     sources.add("linear", loaded.linear);
     let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox).expect("a gateway");
-    portcullis::actions::upkeep::recover(&gateway)
+    portcullis::actions::leases::recover(&gateway)
         .await
         .expect("recovery");
     Arc::new(gateway)
 }
 
-async fn open_storage(url: &str, options: &SqliteOptions) -> Arc<dyn Storage> {
+async fn open_storage(
+    config: &Config,
+    options: &SqliteOptions,
+    clock: &Arc<ManualClock>,
+) -> Arc<dyn Storage> {
+    let url = &config.storage.url;
     if url.starts_with("sqlite:") {
         let storage = SqliteStorage::open_with(url, options).await;
         return Arc::new(storage.expect("storage"));
     }
-    let storage = portcullis_storage::open(url, CONNECTIONS).await;
-    storage.expect("storage")
+    let storage = portcullis_storage::open(url, config.storage.max_connections).await;
+    Arc::new(ClockedStorage {
+        inner: storage.expect("storage"),
+        clock: Arc::clone(clock),
+    })
 }
 
 async fn set_up(host: &mut TestHost, grant: bool) {

@@ -25,6 +25,7 @@
 mod answer;
 mod builder;
 mod clock;
+mod clocked;
 mod component;
 mod dump;
 mod host;

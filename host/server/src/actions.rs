@@ -9,5 +9,6 @@ mod execution;
 pub mod guide;
 pub mod history;
 pub mod invoke;
+pub mod leases;
 mod observed;
 pub mod upkeep;

@@ -11,6 +11,7 @@ mod telemetry;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ const ENVIRONMENT_SEPARATOR: &str = "__";
 
 /// Operator keys and token secrets shorter than this can be guessed.
 const MIN_SECRET_CHARS: usize = 32;
+
+/// A lease outlasts the clocks' differences and a few failed renewals, and ends
+/// while somebody still wants to know.
+const LEASE_SECONDS: RangeInclusive<u64> = 15..=3_600;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -109,12 +114,18 @@ pub struct ServerConfig {
 pub struct StorageConfig {
     /// `sqlite:PATH`, or `postgres://…`, which may hold a password.
     pub url: String,
+    /// To Postgres, for units of work.
+    pub max_connections: u32,
+    /// After which other gateways give up what this one executes.
+    pub lease_seconds: u64,
 }
 
 impl fmt::Debug for StorageConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StorageConfig")
             .field("url", &portcullis_storage::shown(&self.url))
+            .field("max_connections", &self.max_connections)
+            .field("lease_seconds", &self.lease_seconds)
             .finish()
     }
 }
@@ -310,6 +321,11 @@ impl Config {
                 1 << 20,
             ),
             (
+                "storage.max_connections",
+                u64::from(self.storage.max_connections),
+                10_000,
+            ),
+            (
                 "auth.sandbox_token_seconds",
                 self.auth.sandbox_token_seconds,
                 YEAR,
@@ -369,6 +385,11 @@ impl Config {
             if !(1..=max).contains(&value) {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
+        }
+        if !LEASE_SECONDS.contains(&self.storage.lease_seconds) {
+            let (min, max) = (LEASE_SECONDS.start(), LEASE_SECONDS.end());
+            let rule = format!("must be between {min} and {max}");
+            return Err(invalid("storage.lease_seconds", rule));
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(2);
 /// Opens storage, loads plugins, and recovers what an earlier process left.
 pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
     let url = &config.storage.url;
-    let storage = portcullis_storage::open(url, portcullis_storage::DEFAULT_MAX_CONNECTIONS)
+    let storage = portcullis_storage::open(url, config.storage.max_connections)
         .await
         .with_context(|| format!("storage.url = {:?}", portcullis_storage::shown(url)))?;
     keys::require_known(&*storage, &vault::Vault::new(&config.master_keys()?)).await?;
@@ -79,7 +79,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
         )
     })?;
     let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, sandbox)?;
-    actions::upkeep::recover(&gateway).await?;
+    actions::leases::recover(&gateway).await?;
     Ok(Arc::new(gateway))
 }
 
@@ -87,7 +87,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
 ///
 /// New connections are refused at once; actions have
 /// `server.shutdown_grace_seconds` to end, and what does not is recorded as
-/// `outcome_unknown` at the next start.
+/// `outcome_unknown` at the next start, or by another gateway.
 pub async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
@@ -104,6 +104,11 @@ pub async fn serve(
         Arc::clone(&gateway),
         stop.clone(),
     ));
+    let ended = CancellationToken::new();
+    let leases = tokio::spawn(actions::leases::tend_until(
+        Arc::clone(&gateway),
+        ended.clone(),
+    ));
     let router = http::router(Arc::clone(&gateway));
     let connections = http::listen(listener, router, &gateway.config.server, stop).await;
     // From here on requests for actions are refused, so those that run are all
@@ -115,6 +120,8 @@ pub async fn serve(
     if timeout(CLOSE_GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("some clients did not take their answers");
     }
+    ended.cancel();
+    leases.await?;
     sweeper.await?;
     gateway.storage.close().await;
     tracing::info!("stopped");

@@ -68,7 +68,7 @@ pub use invocations::{
     Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,
     NewInvocation, Page, TitledInvocation,
 };
-pub use location::{DEFAULT_MAX_CONNECTIONS, exists, open, shown};
+pub use location::{exists, open, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{Member, Organization, OrganizationRepository, Role};
 pub use postgres::PostgresStorage;

@@ -4,10 +4,6 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{Error, PostgresStorage, SqliteStorage, Storage};
 
-/// Enough for as many units of work at once as a server with a few cores can
-/// carry out; of more, each would only take longer.
-pub const DEFAULT_MAX_CONNECTIONS: u32 = 16;
-
 /// Opens the database at a location and brings its tables to this version.
 ///
 /// `postgres://…` and `postgresql://…` are Postgres, with at most

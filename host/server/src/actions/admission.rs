@@ -23,6 +23,7 @@ use portcullis_storage::{
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::leases;
 use crate::access::{Agent, session_connections};
 use crate::connections::{Missing, OpenConnection, choose};
 use crate::error::Error;
@@ -39,10 +40,6 @@ const PENDING_RETRY: Duration = Duration::from_secs(30);
 
 /// How long an idempotency key is honoured.
 pub(super) const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
-
-/// Beyond the deadline of a call, the time a node has to persist its outcome
-/// before others may call it lost.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// A validated request that asks to be admitted.
 #[derive(Debug, Clone)]
@@ -362,7 +359,7 @@ fn new_row(
 ) -> Result<NewInvocation, Error> {
     let executing = invocation.status == InvocationStatus::Executing;
     let pending = invocation.status == InvocationStatus::Pending;
-    let lease_expires_at = invocation.created_at.saturating_add(lease_time(gateway));
+    let lease_expires_at = leases::ends_at(gateway, invocation.created_at);
     Ok(NewInvocation {
         sealed_params: pending
             .then(|| seal_params(gateway, &invocation, &request.params))
@@ -383,12 +380,6 @@ fn approval_time(gateway: &Gateway, session: &Session) -> Duration {
     } else {
         approvals.interactive_seconds
     })
-}
-
-fn lease_time(gateway: &Gateway) -> Duration {
-    Duration::from_millis(gateway.config.sandbox.deadline_ms)
-        + Duration::from_millis(gateway.config.sandbox.queue_timeout_ms)
-        + LEASE_MARGIN
 }
 
 /// Keeps the exact params for the moment somebody approves: what people are

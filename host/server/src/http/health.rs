@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{Code, ErrorObject, OUTAGE_RETRY};
+use crate::clock::{MAX_SKEW, skew};
 use crate::gateway::Gateway;
 
 /// The process serves.
@@ -34,6 +35,9 @@ pub(super) struct Readiness {
 pub(super) struct Checks {
     #[schema(example = "ok")]
     storage: &'static str,
+    /// It is that of the database, where it has one.
+    #[schema(example = "ok")]
+    clock: &'static str,
     /// `degraded` when calls are slower than they should be.
     #[schema(example = "ok")]
     sandbox: &'static str,
@@ -48,11 +52,15 @@ pub(super) struct Unreadiness {
     error: ErrorObject,
 }
 
-/// What failed.
+/// What failed, and what was found before.
 #[derive(Serialize, ToSchema)]
 pub(super) struct FailedChecks {
     #[schema(example = "failed")]
     storage: &'static str,
+    /// Whether the clock is that of the database, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    clock: Option<&'static str>,
 }
 
 /// Says that the process serves.
@@ -80,7 +88,7 @@ pub(super) async fn get_health() -> Json<Health> {
         (status = 200, description = "It can.", body = Readiness),
         (
             status = 503,
-            description = "- `unavailable`: the database does not answer.",
+            description = "- `unavailable`: the database does not answer, or the clocks differ.",
             body = Unreadiness,
             headers(("Retry-After" = u64, description = "Whole seconds to wait, at least 1.")),
             examples(("unavailable" = (value = json!({
@@ -96,19 +104,8 @@ pub(super) async fn get_health() -> Json<Health> {
     )
 )]
 pub(super) async fn get_readiness(State(gateway): State<Arc<Gateway>>) -> Response {
-    if let Err(error) = gateway.storage.ping().await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "storage does not answer"
-        );
-        let message = "the database does not answer; try again soon";
-        let body = Unreadiness {
-            status: "unavailable",
-            checks: FailedChecks { storage: "failed" },
-            error: ErrorObject::new(Code::Unavailable.into(), message, Vec::new()),
-        };
-        let retry_after = [(header::RETRY_AFTER, OUTAGE_RETRY.as_secs().to_string())];
-        return (Code::Unavailable.status(), retry_after, Json(body)).into_response();
+    if let Err(failure) = check_storage(&gateway).await {
+        return failure.into_response();
     }
     let sandbox = match gateway.sandbox.allocator() {
         Allocator::Pooling => "ok",
@@ -116,6 +113,7 @@ pub(super) async fn get_readiness(State(gateway): State<Arc<Gateway>>) -> Respon
     };
     let checks = Checks {
         storage: "ok",
+        clock: "ok",
         sandbox,
     };
     Json(Readiness {
@@ -123,4 +121,60 @@ pub(super) async fn get_readiness(State(gateway): State<Arc<Gateway>>) -> Respon
         checks,
     })
     .into_response()
+}
+
+async fn check_storage(gateway: &Gateway) -> Result<(), Failure> {
+    let asked = async {
+        gateway.storage.ping().await?;
+        skew(&*gateway.clock, &*gateway.storage).await
+    };
+    let skew = asked.await.map_err(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "storage does not answer"
+        );
+        Failure::Storage
+    })?;
+    if skew > MAX_SKEW {
+        tracing::error!(
+            skewSeconds = skew.as_secs(),
+            "this gateway's clock is off its database's"
+        );
+        return Err(Failure::Clock);
+    }
+    Ok(())
+}
+
+/// Why the gateway is not ready.
+enum Failure {
+    Storage,
+    Clock,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (checks, message) = match self {
+            Self::Storage => (
+                FailedChecks {
+                    storage: "failed",
+                    clock: None,
+                },
+                "the database does not answer; try again soon",
+            ),
+            Self::Clock => (
+                FailedChecks {
+                    storage: "ok",
+                    clock: Some("failed"),
+                },
+                "this gateway's clock is more than 5 s off its database's; synchronize it",
+            ),
+        };
+        let body = Unreadiness {
+            status: "unavailable",
+            checks,
+            error: ErrorObject::new(Code::Unavailable.into(), message, Vec::new()),
+        };
+        let retry_after = [(header::RETRY_AFTER, OUTAGE_RETRY.as_secs().to_string())];
+        (Code::Unavailable.status(), retry_after, Json(body)).into_response()
+    }
 }

@@ -49,6 +49,10 @@ pub(super) fn without_password(text: &str) -> String {
             None => text.to_owned(),
         };
     };
+    // A password with a slash in it makes its user look like a host.
+    if url.path().contains('@') {
+        return format!("{scheme}://{SET}");
+    }
     let mut shown = text.to_owned();
     if let Some(password) = url.password() {
         shown = shown.replacen(&format!(":{password}@"), &format!(":{SET}@"), 1);
@@ -104,6 +108,7 @@ mod tests {
                 "postgres://db/p?user=ada&password=[set]&sslpassword=[set]",
             ),
             ("postgres://ada:can#ary@db:x/p", "postgres://[set]@db:x/p"),
+            ("postgres://ada:12/canary@db/p", "postgres://[set]"),
         ] {
             assert_eq!(without_password(text), shown);
         }

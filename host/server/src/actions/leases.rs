@@ -1,0 +1,121 @@
+//! Leases: how gateways on one database tell who still works.
+//!
+//! What executes is leased to its gateway, which renews the lease again and
+//! again. A gateway that died renews nothing, so after the lease another one says
+//! what is true: the outcome is unknown. Nobody ever ends what a living gateway
+//! executes, and nobody repeats anything.
+//!
+//! On a database that no other gateway can use there is nothing to agree about:
+//! what is executing while the process lives is its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_core::invocation::{FailureCode, InvocationError};
+use portcullis_core::time::Timestamp;
+use portcullis_storage::Interrupted;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, MAX_SKEW};
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// How often a lease is renewed within its time: two attempts may fail.
+const RENEWALS: u32 = 3;
+
+/// When a lease that begins now ends.
+pub(super) fn ends_at(gateway: &Gateway, now: Timestamp) -> Timestamp {
+    now.saturating_add(length(gateway))
+}
+
+fn length(gateway: &Gateway) -> Duration {
+    Duration::from_secs(gateway.config.storage.lease_seconds)
+}
+
+/// Ends what an earlier process left behind.
+///
+/// To be called once, before serving. A gateway that has its database for itself,
+/// as on SQLite, knows that whatever is executing at this moment was interrupted.
+/// On a database that others use as well, only an expired lease says so.
+pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
+    if gateway.storage.is_exclusive() {
+        return end(gateway, Interrupted::AllExecuting).await;
+    }
+    end_expired(gateway).await
+}
+
+/// Renews and looks for expired leases until `stop`, which is to come after the
+/// last execution.
+pub async fn tend_until(gateway: Arc<Gateway>, stop: CancellationToken) {
+    if gateway.storage.is_exclusive() {
+        return;
+    }
+    let mut ticks = interval(length(&gateway) / RENEWALS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = tend(&gateway).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "leases could not be renewed; the next attempt follows"
+            );
+        }
+    }
+}
+
+/// Renews this gateway's leases, then ends what others have lost.
+///
+/// In this order: after a long pause its own leases may have expired as well, and
+/// it is the one who knows that they are alive.
+pub async fn tend(gateway: &Gateway) -> Result<(), Error> {
+    if !gateway.executions.is_empty() {
+        renew(gateway).await?;
+    }
+    end_expired(gateway).await
+}
+
+async fn renew(gateway: &Gateway) -> Result<(), Error> {
+    let until = ends_at(gateway, gateway.clock.now());
+    let mut work = gateway.storage.write().await?;
+    work.invocations()
+        .renew_leases(&gateway.node, until)
+        .await?;
+    Ok(work.save().await?)
+}
+
+/// Leases are times of other gateways' clocks, so a gateway whose own clock is
+/// off ends nothing.
+async fn end_expired(gateway: &Gateway) -> Result<(), Error> {
+    let skew = clock::skew(&*gateway.clock, &*gateway.storage).await?;
+    if skew > MAX_SKEW {
+        tracing::error!(
+            skewSeconds = skew.as_secs(),
+            "this gateway's clock is off its database's; it judges no leases"
+        );
+        return Ok(());
+    }
+    end(gateway, Interrupted::LeaseExpired).await
+}
+
+async fn end(gateway: &Gateway, scope: Interrupted) -> Result<(), Error> {
+    let unknown = InvocationError {
+        code: FailureCode::OutcomeUnknown,
+        message: "the gateway stopped while this ran; whether the upstream acted is unknown. \
+             Check before you repeat it"
+            .to_owned(),
+    };
+    let mut work = gateway.storage.write().await?;
+    let failed = work
+        .invocations()
+        .fail_interrupted(gateway.clock.now(), &unknown, scope)
+        .await?;
+    work.save().await?;
+    if failed > 0 {
+        tracing::warn!(failed, "interrupted invocations: their outcome is unknown");
+    }
+    Ok(())
+}

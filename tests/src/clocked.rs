@@ -1,0 +1,56 @@
+//! A database whose clock is the tests'.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portcullis_core::time::Timestamp;
+use portcullis_storage::{BoxUnitOfWork, Error, Hint, Noted, Storage};
+use tokio::sync::broadcast;
+
+use crate::clock::ManualClock;
+
+/// A real database in everything but the time.
+pub(crate) struct ClockedStorage {
+    pub(crate) inner: Arc<dyn Storage>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Storage for ClockedStorage {
+    async fn write(&self) -> Result<BoxUnitOfWork, Error> {
+        self.inner.write().await
+    }
+
+    async fn read(&self) -> Result<BoxUnitOfWork, Error> {
+        self.inner.read().await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.inner.ping().await
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.inner.is_exclusive()
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        let theirs = self.inner.time().await?;
+        Ok(theirs.map(|_| self.clock.database_now()))
+    }
+
+    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+        self.inner.hint(hint).await
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Noted> {
+        self.inner.hints()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
