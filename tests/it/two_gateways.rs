@@ -141,6 +141,7 @@ async fn a_killed_gateway_loses_its_own_and_nothing_of_anothers() {
         gateway.invoke("list_issues", json!({ "first": 1 })).await
     });
     linear.wait_for_requests(1).await;
+    survivor.clock.advance(Duration::from_secs(1));
     let own = Arc::clone(&survivor);
     let own = tokio::spawn(async move { own.invoke("list_issues", json!({ "first": 2 })).await });
     linear.wait_for_requests(2).await;
@@ -221,4 +222,29 @@ async fn a_gateway_whose_clock_is_off_is_not_ready() {
     assert_eq!(answer.header("retry-after"), "5");
     let checks = json!({ "storage": "ok", "clock": "failed" });
     assert_eq!(answer.json["checks"], checks);
+}
+
+#[tokio::test]
+async fn what_changes_at_one_counts_at_the_other_at_once() {
+    let Some((first, second)) = two_gateways().await else {
+        return;
+    };
+    let call = || second.invoke("list_issues", json!({}));
+    // From now on the second has a copy of what the session may use.
+    call().await.assert_status(200);
+    let path = format!("/connections/{}", first.connection_id);
+    let body = json!({ "credential": { "type": "token", "token": "another" } });
+    first.admin("PUT", &path, body).await.assert_status(200);
+    call().await.assert_error(502, "unauthorized");
+    first
+        .admin("DELETE", &path, Value::Null)
+        .await
+        .assert_status(204);
+    call().await.assert_error(502, "connection_missing");
+    let path = format!("/sessions/{}/close", first.session_id);
+    first
+        .admin("POST", &path, Value::Null)
+        .await
+        .assert_status(200);
+    call().await.assert_error(409, "session_closed");
 }

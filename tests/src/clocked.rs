@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
-use portcullis_storage::{BoxUnitOfWork, Error, Hint, Noted, Storage};
+use portcullis_storage::{BoxUnitOfWork, Completion, Error, Hint, Noted, Storage};
 use tokio::sync::broadcast;
 
 use crate::clock::ManualClock;
@@ -23,6 +24,15 @@ impl Storage for ClockedStorage {
 
     async fn read(&self) -> Result<BoxUnitOfWork, Error> {
         self.inner.read().await
+    }
+
+    async fn finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        self.inner.finish(id, node, completion).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

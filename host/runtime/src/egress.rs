@@ -78,7 +78,7 @@ pub struct CallEgress {
     granted: HashSet<Origin>,
     credential: Option<Credential>,
     connection_missing: String,
-    echoes: Echoes,
+    echoes: Arc<Echoes>,
     answers: CredentialAnswers,
     observer: Option<Arc<dyn EgressObserver>>,
 }
@@ -103,7 +103,7 @@ impl CallEgress {
     ) -> Self {
         let echoes = credential
             .as_ref()
-            .map(|credential| Echoes::of(&credential.secret))
+            .map(|credential| Arc::clone(&credential.echoes))
             .unwrap_or_default();
         Self {
             client,

@@ -3,12 +3,17 @@
 //! The one place where a caller is weighed against an organization or a session.
 //! Whoever may not know that a thing exists is told that it does not.
 
+mod cache;
+
+use std::sync::Arc;
+
 use portcullis_core::id::{OrganizationId, SessionId};
 use portcullis_storage::{BoxUnitOfWork, Connection, Role, Session};
 
 use crate::auth::Caller;
 use crate::error::Error;
 use crate::gateway::Gateway;
+pub use cache::AgentCache;
 
 /// What a caller wants of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +122,8 @@ pub async fn session(gateway: &Gateway, caller: &Caller, id: SessionId) -> Resul
     }
 }
 
-/// A session's agent, with what it may use as it stood when the request came.
+/// A session's agent, with what it may use as it stood a moment ago. What counts
+/// is read again at admission.
 #[derive(Debug, Clone)]
 pub struct Agent {
     /// Its session.
@@ -127,22 +133,32 @@ pub struct Agent {
 }
 
 /// Lets only the session's own sandbox through: agents act, people decide.
-pub async fn agent(gateway: &Gateway, caller: &Caller, id: SessionId) -> Result<Agent, Error> {
+pub async fn agent(gateway: &Gateway, caller: &Caller, id: SessionId) -> Result<Arc<Agent>, Error> {
     match caller {
         Caller::Sandbox { session } if *session == id => {
-            let mut work = gateway.storage.read().await?;
-            let session = find_session(&mut work, id).await?;
-            let connections = session_connections(&mut work, &session).await?;
-            Ok(Agent {
-                session,
-                connections,
-            })
+            let now = gateway.clock.now();
+            if let Some(agent) = gateway.agents.find(id, now) {
+                return Ok(agent);
+            }
+            let agent = Arc::new(read_agent(gateway, id).await?);
+            gateway.agents.keep(&agent, now);
+            Ok(agent)
         }
         Caller::Sandbox { .. } => Err(Error::NotFound("session")),
         Caller::User { .. } | Caller::Operator => Err(Error::Forbidden(
             "only the session's sandbox token may invoke actions",
         )),
     }
+}
+
+async fn read_agent(gateway: &Gateway, id: SessionId) -> Result<Agent, Error> {
+    let mut work = gateway.storage.read().await?;
+    let session = find_session(&mut work, id).await?;
+    let connections = session_connections(&mut work, &session).await?;
+    Ok(Agent {
+        session,
+        connections,
+    })
 }
 
 /// The connections a session may use. An empty list means none.

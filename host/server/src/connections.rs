@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use portcullis_core::id::{ConnectionId, OrganizationId, SourceId, UserId};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
-use portcullis_storage::{Connection, ConnectionStatus};
+use portcullis_storage::{Connection, ConnectionStatus, HintKind};
 use url::Url;
 use uuid::Uuid;
 
 pub use choice::{Missing, choose};
 pub(crate) use opened::OpenConnection;
+pub use opened::OpenedCredentials;
 
 use crate::config::Secret;
 use crate::error::Error;
@@ -77,6 +78,9 @@ pub async fn create(
     let mut work = gateway.storage.write().await?;
     work.connections().add(&connection).await?;
     work.save().await?;
+    gateway
+        .hint(HintKind::Connections, organization.as_str())
+        .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection made");
     Ok(connection)
 }
@@ -118,6 +122,9 @@ pub async fn rotate(
         .await?;
     let rotated = work.connections().find(id, organization).await?;
     work.save().await?;
+    gateway
+        .hint(HintKind::Connections, organization.as_str())
+        .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection rotated");
     rotated.ok_or(Error::NotFound("connection"))
 }
@@ -133,6 +140,9 @@ pub async fn remove(
         return Err(Error::NotFound("connection"));
     }
     work.save().await?;
+    gateway
+        .hint(HintKind::Connections, organization.as_str())
+        .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection removed");
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use portcullis_core::id::EgressGrantId;
 use portcullis_runtime::egress::Origin;
-use portcullis_storage::EgressGrant;
+use portcullis_storage::{EgressGrant, HintKind};
 use uuid::Uuid;
 
 use crate::access::Actor;
@@ -30,6 +30,7 @@ pub async fn create(
     let mut work = gateway.storage.write().await?;
     if work.egress_grants().add(&grant).await? {
         work.save().await?;
+        gateway.hint(HintKind::EgressGrants, "").await;
         tracing::warn!(origin = grant.origin, "egress granted");
         return Ok((grant, true));
     }
@@ -52,6 +53,7 @@ pub async fn remove(gateway: &Gateway, id: EgressGrantId) -> Result<(), Error> {
         return Err(Error::NotFound("egress grant"));
     }
     work.save().await?;
+    gateway.hint(HintKind::EgressGrants, "").await;
     tracing::info!(egressGrantId = %id, "egress grant removed");
     Ok(())
 }

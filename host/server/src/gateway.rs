@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use portcullis_core::id::InvocationId;
 use portcullis_runtime::Sandbox;
-use portcullis_storage::Storage;
+use portcullis_storage::{Hint, HintKind, Storage};
 use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::access::AgentCache;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::connections::OpenedCredentials;
 use crate::metrics::Metrics;
 use crate::sources::Sources;
 use crate::vault::Vault;
@@ -41,6 +43,10 @@ pub struct Gateway {
     pub node: String,
     /// Executions that are under way; a shutdown waits for them.
     pub executions: TaskTracker,
+    /// What agents may use, as it was read a moment ago.
+    pub agents: AgentCache,
+    /// Credentials that were opened a moment ago.
+    pub opened: OpenedCredentials,
     /// Tells which invocations have ended, for those who wait for one.
     pub endings: broadcast::Sender<InvocationId>,
 }
@@ -56,17 +62,32 @@ impl Gateway {
     ) -> Result<Self, ConfigError> {
         let metrics = Metrics::new(clock.now());
         Ok(Self {
+            agents: AgentCache::new(&*storage),
             sandbox,
             authenticator: Authenticator::new(&config.auth),
             vault: Vault::new(&config.master_keys()?),
             config,
             storage: metrics.observed(storage),
             metrics,
+            opened: OpenedCredentials::default(),
             clock,
             sources,
             node: Uuid::new_v4().to_string(),
             executions: TaskTracker::new(),
             endings: broadcast::Sender::new(ENDINGS_KEPT),
         })
+    }
+
+    /// Tells every gateway on this database that something has changed: after the
+    /// change was saved, and best as it goes. Who does not hear it reads it again
+    /// within seconds.
+    pub async fn hint(&self, kind: HintKind, id: &str) {
+        let id = id.to_owned();
+        if let Err(error) = self.storage.hint(&Hint { kind, id }).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "other gateways were not told of a change; they notice it within seconds"
+            );
+        }
     }
 }

@@ -2,7 +2,13 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use portcullis::cli::{self, Console};
+
+/// A call allocates thousands of small things on one thread and frees them on
+/// another, which the system's allocator is slow at and keeps memory over.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

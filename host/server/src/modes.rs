@@ -2,7 +2,7 @@
 
 use portcullis_core::id::ActionKey;
 use portcullis_core::modes::Mode;
-use portcullis_storage::{ModeOverride, ModeScope};
+use portcullis_storage::{HintKind, ModeOverride, ModeScope};
 
 use crate::access::Actor;
 use crate::error::Error;
@@ -44,6 +44,7 @@ pub async fn put(
         .put(scope, key, mode, actor.as_str(), gateway.clock.now())
         .await?;
     work.save().await?;
+    gateway.hint(HintKind::Modes, &scope.owner()).await;
     tracing::info!(
         sourceId = %key.source,
         actionId = %key.action,
@@ -67,6 +68,7 @@ pub async fn remove(
         return Err(Error::NotFound("mode"));
     }
     work.save().await?;
+    gateway.hint(HintKind::Modes, &scope.owner()).await;
     tracing::info!(
         sourceId = %key.source,
         actionId = %key.action,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use portcullis_core::id::{AutomationId, ConnectionId, OrganizationId, SessionId, UserId};
-use portcullis_storage::{BoxUnitOfWork, Session};
+use portcullis_storage::{BoxUnitOfWork, HintKind, Session};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -75,6 +75,7 @@ pub async fn close(
         return Err(Error::SessionClosed);
     }
     work.save().await?;
+    gateway.hint(HintKind::Sessions, &id.to_string()).await;
     tracing::info!(sessionId = %id, organizationId = %organization, "session closed");
     Ok(session)
 }

@@ -1,17 +1,22 @@
 //! What admission weighs, read at once.
 //!
-//! Rates, pending requests, modes and grants have homes of their own; here they
-//! are only read together. While admission reads, the session is locked, and on
-//! SQLite everybody else's too, so the number of statements counts.
+//! Session, connections, rates, pending requests, modes and grants have homes of
+//! their own; here they are only read together. While admission reads, the session
+//! is locked, and on SQLite everybody else's too, so the number of statements
+//! counts.
 
 use async_trait::async_trait;
 use portcullis_core::{
-    id::{ActionKey, AutomationId, OrganizationId, SessionId},
+    id::{ActionKey, AutomationId, ConnectionId, OrganizationId, SessionId},
     modes::StoredMode,
     time::Timestamp,
 };
 
-use crate::{Error, error::during, read};
+use crate::{
+    ConnectionStatus, Error,
+    error::during,
+    read::{self, Table},
+};
 
 /// About which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +38,10 @@ pub struct AdmissionQuery {
 /// What is stored about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdmissionFacts {
+    /// Whether the session has been closed.
+    pub is_closed: bool,
+    /// The connections the session may use, in no order.
+    pub connections: Vec<ConnectionStamp>,
     /// How many of the session's invocations were admitted within the window.
     pub recent: u64,
     /// How many of the session's wait for a person and have not expired.
@@ -45,16 +54,37 @@ pub struct AdmissionFacts {
     pub granted_origins: Vec<String>,
 }
 
+/// As much of a connection as tells whether a copy of it is still the same:
+/// nothing else of a row ever changes without its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionStamp {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its version.
+    pub version: i64,
+    /// Its status.
+    pub status: ConnectionStatus,
+}
+
 /// Reads what admission weighs.
 #[async_trait]
 pub trait AdmissionRepository: Send {
-    /// Reads it all. The counts are exact, and stay so until the unit of work
-    /// ends, once the session is [locked](crate::SessionRepository::lock).
-    async fn weigh(&mut self, query: &AdmissionQuery) -> Result<AdmissionFacts, Error>;
+    /// Locks the session and reads it all; `None` when there is no such session.
+    /// The counts are exact, and stay so until the unit of work ends.
+    ///
+    /// Postgres locks the session's row. SQLite needs no lock: a unit of work that
+    /// writes excludes all others. Through one that only reads this is an error on
+    /// Postgres, and protects nothing on SQLite.
+    async fn weigh(&mut self, query: &AdmissionQuery) -> Result<Option<AdmissionFacts>, Error>;
 }
+
+const INTEGRATIONS: Table = Table("integrations");
 
 #[derive(sqlx::FromRow)]
 struct FactsRow {
+    closed_at: Option<i64>,
+    /// `id:version:status` of each, separated by spaces.
+    connections: Option<String>,
     recent: i64,
     pending: i64,
     automation_mode: Option<String>,
@@ -63,11 +93,19 @@ struct FactsRow {
     granted_origins: Option<String>,
 }
 
-impl From<FactsRow> for AdmissionFacts {
-    fn from(row: FactsRow) -> Self {
+impl TryFrom<FactsRow> for AdmissionFacts {
+    type Error = Error;
+
+    fn try_from(row: FactsRow) -> Result<Self, Error> {
         let mode = |text: Option<String>| text.as_deref().map(StoredMode::from_text);
         let origins = row.granted_origins.unwrap_or_default();
-        Self {
+        let connections = row.connections.unwrap_or_default();
+        Ok(Self {
+            is_closed: row.closed_at.is_some(),
+            connections: connections
+                .split_ascii_whitespace()
+                .map(stamp)
+                .collect::<Result<_, _>>()?,
             recent: read::count(row.recent),
             pending: read::count(row.pending),
             automation_mode: mode(row.automation_mode),
@@ -76,8 +114,18 @@ impl From<FactsRow> for AdmissionFacts {
                 .split_ascii_whitespace()
                 .map(str::to_owned)
                 .collect(),
-        }
+        })
     }
+}
+
+fn stamp(text: &str) -> Result<ConnectionStamp, Error> {
+    let mut parts = text.split(':');
+    let mut part = || parts.next().unwrap_or_default();
+    Ok(ConnectionStamp {
+        id: INTEGRATIONS.parse("id", part())?,
+        version: INTEGRATIONS.parse("version", part())?,
+        status: INTEGRATIONS.name("status", part(), ConnectionStatus::from_name)?,
+    })
 }
 
 // rustfmt moves the lines of these attributes further right each time it runs.
@@ -94,9 +142,17 @@ macro_rules! admission_repository {
                 name = "storage.admission.weigh", level = "debug", skip_all,
                 fields(session.id = %query.session_id, action = %query.key)
             )]
-            async fn weigh(&mut self, query: &AdmissionQuery) -> Result<AdmissionFacts, Error> {
+            async fn weigh(
+                &mut self,
+                query: &AdmissionQuery,
+            ) -> Result<Option<AdmissionFacts>, Error> {
+                self.lock(query.session_id).await?;
                 sqlx::query_as::<$database, FactsRow>(
-                    "SELECT
+                    "SELECT closed_at,
+                        (SELECT string_agg(i.id || ':' || i.version || ':' || i.status, ' ')
+                         FROM session_connections AS c JOIN integrations AS i
+                             ON i.id = c.connection_id AND i.organization_id = c.organization_id
+                         WHERE c.session_id = $1) AS connections,
                         (SELECT COUNT(*) FROM action_invocations
                          WHERE session_id = $1 AND created_at > $2) AS recent,
                         (SELECT COUNT(*) FROM action_invocations
@@ -108,7 +164,8 @@ macro_rules! admission_repository {
                         (SELECT mode FROM org_action_modes
                          WHERE organization_id = $5 AND source_id = $6 AND action_id = $7)
                             AS organization_mode,
-                        (SELECT string_agg(origin, ' ') FROM egress_grants) AS granted_origins",
+                        (SELECT string_agg(origin, ' ') FROM egress_grants) AS granted_origins
+                     FROM sessions WHERE id = $1",
                 )
                 .bind(query.session_id.to_string())
                 .bind(query.rate_since.as_micros())
@@ -117,10 +174,11 @@ macro_rules! admission_repository {
                 .bind(query.organization_id.as_str())
                 .bind(query.key.source.as_str())
                 .bind(query.key.action.as_str())
-                .fetch_one(&mut *self.connection)
+                .fetch_optional(&mut *self.connection)
                 .await
-                .map(AdmissionFacts::from)
-                .map_err(during("admission.weigh"))
+                .map_err(during("admission.weigh"))?
+                .map(AdmissionFacts::try_from)
+                .transpose()
             }
         }
     };
@@ -128,3 +186,23 @@ macro_rules! admission_repository {
 
 admission_repository!(SqliteAdmissionRepository, sqlx::Sqlite);
 admission_repository!(PostgresAdmissionRepository, sqlx::Postgres);
+
+impl SqliteAdmissionRepository<'_> {
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "as on Postgres")]
+    async fn lock(&mut self, _session_id: SessionId) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl PostgresAdmissionRepository<'_> {
+    /// A statement of its own: one that waits for a lock goes on to count what was
+    /// there when it began to wait.
+    async fn lock(&mut self, session_id: SessionId) -> Result<(), Error> {
+        sqlx::query("SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE")
+            .bind(session_id.to_string())
+            .execute(&mut *self.connection)
+            .await
+            .map(drop)
+            .map_err(during("admission.lock"))
+    }
+}

@@ -26,7 +26,7 @@ pub struct Hint {
 /// The kinds of things that change and that gateways keep copies of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HintKind {
-    /// Modes; the id is the organization's.
+    /// Modes; the id is that of the organization or the automation whose they are.
     Modes,
     /// Connections; the id is the organization's.
     Connections,

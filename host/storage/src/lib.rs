@@ -57,7 +57,7 @@ mod sessions;
 mod sqlite;
 mod unit_of_work;
 
-pub use admission::{AdmissionFacts, AdmissionQuery, AdmissionRepository};
+pub use admission::{AdmissionFacts, AdmissionQuery, AdmissionRepository, ConnectionStamp};
 pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};

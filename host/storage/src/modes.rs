@@ -35,17 +35,25 @@ struct ScopeRows {
 }
 
 impl ModeScope {
+    /// The id of the organization or the automation.
+    pub fn owner(&self) -> String {
+        match self {
+            Self::Organization(id) => id.to_string(),
+            Self::Automation(id) => id.to_string(),
+        }
+    }
+
     fn rows(&self) -> ScopeRows {
         match self {
-            Self::Organization(id) => ScopeRows {
+            Self::Organization(_) => ScopeRows {
                 table: "org_action_modes",
                 owner_column: "organization_id",
-                owner: id.to_string(),
+                owner: self.owner(),
             },
-            Self::Automation(id) => ScopeRows {
+            Self::Automation(_) => ScopeRows {
                 table: "automation_action_modes",
                 owner_column: "automation_id",
-                owner: id.to_string(),
+                owner: self.owner(),
             },
         }
     }

@@ -17,7 +17,7 @@ mod unit_of_work;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portcullis_core::time::Timestamp;
+use portcullis_core::{id::InvocationId, time::Timestamp};
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     migrate::Migrator,
@@ -32,9 +32,10 @@ use self::{
     unit_of_work::PostgresUnitOfWork,
 };
 use crate::{
-    BoxUnitOfWork, Error, Hint, Noted, Storage,
+    BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
     error::{during, migrating},
     hints::Hub,
+    invocations::PostgresInvocationRepository,
     location::shown,
 };
 
@@ -107,6 +108,21 @@ impl Storage for PostgresStorage {
             .await
             .map(PostgresUnitOfWork::boxed)
             .map_err(during("read"))
+    }
+
+    /// A statement by itself is a transaction: no round trips to begin and commit.
+    #[tracing::instrument(name = "storage.finish", level = "debug", skip_all)]
+    async fn finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        let mut connection = self.pool.acquire().await.map_err(during("finish"))?;
+        let connection = &mut connection;
+        PostgresInvocationRepository { connection }
+            .finish(id, node, completion)
+            .await
     }
 
     #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]

@@ -47,15 +47,6 @@ pub trait SessionRepository: Send {
     /// sandbox's token names only a session.
     async fn find(&mut self, id: SessionId) -> Result<Option<Session>, Error>;
 
-    /// Like [`find`](Self::find), and keeps every other transaction from locking
-    /// the session until this one ends, so that counting its invocations and
-    /// adding one is a single step.
-    ///
-    /// Postgres locks the row (`FOR UPDATE`). SQLite needs no lock: a unit of
-    /// work that writes excludes all others. Through one that only reads, this
-    /// protects nothing.
-    async fn lock(&mut self, id: SessionId) -> Result<Option<Session>, Error>;
-
     /// An organization's sessions, newest first.
     async fn list(&mut self, organization_id: &OrganizationId) -> Result<Vec<Session>, Error>;
 
@@ -120,12 +111,10 @@ macro_rules! select_session {
     };
 }
 
-// `$lock` is what follows a `SELECT` to lock its row.
-//
 // rustfmt moves the lines of these attributes further right each time it runs.
 #[rustfmt::skip]
 macro_rules! session_repository {
-    ($name:ident, $database:ty, lock: $lock:literal) => {
+    ($name:ident, $database:ty) => {
         pub(crate) struct $name<'c> {
             pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
         }
@@ -197,23 +186,6 @@ macro_rules! session_repository {
             }
 
             #[tracing::instrument(
-                name = "storage.sessions.lock", level = "debug", skip_all,
-                fields(session.id = %id)
-            )]
-            async fn lock(&mut self, id: SessionId) -> Result<Option<Session>, Error> {
-                sqlx::query_as::<$database, SessionRow>(concat!(
-                    select_session!("id = $1"),
-                    $lock
-                ))
-                .bind(id.to_string())
-                .fetch_optional(&mut *self.connection)
-                .await
-                .map_err(during("sessions.lock"))?
-                .map(Session::try_from)
-                .transpose()
-            }
-
-            #[tracing::instrument(
                 name = "storage.sessions.list", level = "debug", skip_all,
                 fields(organization.id = %organization_id)
             )]
@@ -259,5 +231,5 @@ macro_rules! session_repository {
     };
 }
 
-session_repository!(SqliteSessionRepository, sqlx::Sqlite, lock: "");
-session_repository!(PostgresSessionRepository, sqlx::Postgres, lock: " FOR UPDATE");
+session_repository!(SqliteSessionRepository, sqlx::Sqlite);
+session_repository!(PostgresSessionRepository, sqlx::Postgres);

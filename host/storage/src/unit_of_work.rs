@@ -1,12 +1,12 @@
 //! A database, and transactions on it.
 
 use async_trait::async_trait;
-use portcullis_core::time::Timestamp;
+use portcullis_core::{id::InvocationId, time::Timestamp};
 use tokio::sync::broadcast;
 
 use crate::{
-    AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
-    Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
+    AdmissionRepository, AutomationRepository, Completion, ConnectionRepository,
+    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
     OrganizationRepository, SealedRowRepository, SessionRepository,
 };
 
@@ -34,6 +34,25 @@ pub trait Storage: Send + Sync + 'static {
     /// Begins a transaction that only reads and sees one state of the database
     /// from its first query on. Writing through it is an [`Error::Database`].
     async fn read(&self) -> Result<BoxUnitOfWork, Error>;
+
+    /// Ends an executing invocation in a transaction of its own, as
+    /// [`InvocationRepository::finish`] does within another; what is most frequent
+    /// is worth a shorter way.
+    ///
+    /// # Errors
+    ///
+    /// After an error the invocation may have ended nevertheless.
+    async fn finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        let mut work = self.write().await?;
+        let is_finished = work.invocations().finish(id, node, completion).await?;
+        work.save().await?;
+        Ok(is_finished)
+    }
 
     /// Asks the database for an answer, to tell whether it can be reached.
     async fn ping(&self) -> Result<(), Error>;

@@ -1,18 +1,33 @@
 //! Where the credential goes.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, header};
 use portcullis_core::plugin::{ConnectionType, CredentialForm, Endpoint};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::echo::Echoes;
 use super::message::{HttpError, HttpErrorKind};
 
 /// The credential of the connection a call uses. `Debug` hides the secret.
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// Decides, with the endpoint's rules, where the credential goes.
-    pub connection_type: ConnectionType,
+    connection_type: ConnectionType,
     /// The token or key itself.
-    pub secret: SecretString,
+    secret: SecretString,
+    pub(super) echoes: Arc<Echoes>,
+}
+
+impl Credential {
+    /// A token or key of this type. Making it costs far more than cloning it.
+    pub fn new(connection_type: ConnectionType, secret: SecretString) -> Self {
+        Self {
+            echoes: Arc::new(Echoes::of(&secret)),
+            connection_type,
+            secret,
+        }
+    }
 }
 
 /// What is added to one request. `HeaderValue` hides a sensitive value in its
@@ -126,10 +141,7 @@ mod tests {
     }
 
     fn credential(connection_type: ConnectionType) -> Credential {
-        Credential {
-            connection_type,
-            secret: SecretString::from("lin_api_0123456789"),
-        }
+        Credential::new(connection_type, "lin_api_0123456789".into())
     }
 
     fn attached(
@@ -212,10 +224,7 @@ mod tests {
 
     #[test]
     fn a_credential_that_breaks_its_line_is_refused_without_being_shown() {
-        let credential = Credential {
-            connection_type: ConnectionType::ApiKey,
-            secret: SecretString::from("secret\r\nhost: evil"),
-        };
+        let credential = Credential::new(ConnectionType::ApiKey, "secret\r\nhost: evil".into());
         let endpoint = endpoint(&[(ConnectionType::ApiKey, CredentialForm::Raw)]);
         let error = attach(&endpoint, Some(&credential), "").unwrap_err();
         assert!(!error.message.contains("secret"), "{}", error.message);

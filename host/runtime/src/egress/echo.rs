@@ -6,13 +6,14 @@
 //! value, for people and storage, is `portcullis_core::redact`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memmem::Finder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Shorter credentials are not searched for: they are words, which stand in
 /// every text, and no service issues such.
@@ -32,10 +33,20 @@ const URL_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// The forms in which a credential is recognized: as it is, in JSON text,
 /// URL-encoded, and in base64, by itself or inside a longer text. Empty without
 /// a credential.
-#[derive(Debug, Default)]
+///
+/// The searches hold copies of the credential in memory that is not wiped, and
+/// take longer to build than to run: they live as long as the credential.
+#[derive(Default)]
 pub(super) struct Echoes {
     /// The longest first, so that none is cut up by its own part.
-    forms: Vec<SecretSlice<u8>>,
+    forms: Vec<Finder<'static>>,
+}
+
+/// Shows nothing of the credential.
+impl fmt::Debug for Echoes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Echoes").finish_non_exhaustive()
+    }
 }
 
 impl Echoes {
@@ -48,21 +59,22 @@ impl Echoes {
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
         Self {
-            forms: forms.into_iter().map(SecretSlice::from).collect(),
+            forms: forms
+                .iter()
+                .map(|form| Finder::new(form).into_owned())
+                .collect(),
         }
     }
 
     /// True when the bytes contain the credential in some form.
     pub(super) fn are_in(&self, bytes: &[u8]) -> bool {
-        self.forms
-            .iter()
-            .any(|form| Finder::new(form.expose_secret()).find(bytes).is_some())
+        self.forms.iter().any(|form| form.find(bytes).is_some())
     }
 
     /// Replaces every occurrence.
     pub(super) fn redact(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         for form in &self.forms {
-            if let Cow::Owned(replaced) = replace(&bytes, form.expose_secret()) {
+            if let Cow::Owned(replaced) = replace(&bytes, form) {
                 bytes = replaced;
             }
         }
@@ -70,9 +82,8 @@ impl Echoes {
     }
 }
 
-fn replace<'a>(bytes: &'a [u8], form: &[u8]) -> Cow<'a, [u8]> {
-    let finder = Finder::new(form);
-    let mut found = finder.find_iter(bytes).peekable();
+fn replace<'a>(bytes: &'a [u8], form: &Finder<'_>) -> Cow<'a, [u8]> {
+    let mut found = form.find_iter(bytes).peekable();
     if found.peek().is_none() {
         return Cow::Borrowed(bytes);
     }
@@ -81,7 +92,7 @@ fn replace<'a>(bytes: &'a [u8], form: &[u8]) -> Cow<'a, [u8]> {
     for at in found {
         replaced.extend_from_slice(bytes.get(rest_from..at).unwrap_or_default());
         replaced.extend_from_slice(MARKER);
-        rest_from = at + form.len();
+        rest_from = at + form.needle().len();
     }
     replaced.extend_from_slice(bytes.get(rest_from..).unwrap_or_default());
     Cow::Owned(replaced)

@@ -110,10 +110,7 @@ impl Setup {
                 .iter()
                 .map(|text| text.parse().unwrap())
                 .collect(),
-            Some(Credential {
-                connection_type: ConnectionType::ApiKey,
-                secret: SECRET.into(),
-            }),
+            Some(Credential::new(ConnectionType::ApiKey, SECRET.into())),
             "connect the provider first",
         )
     }

@@ -82,10 +82,7 @@ async fn guest_of(upstream: &Echo) -> Guest {
         endpoints.into(),
         base_urls,
         HashSet::from([upstream.origin().parse().unwrap()]),
-        Some(Credential {
-            connection_type: ConnectionType::ApiKey,
-            secret: TOKEN.into(),
-        }),
+        Some(Credential::new(ConnectionType::ApiKey, TOKEN.into())),
         "connect the probe first",
     );
     guest.outbound(egress)

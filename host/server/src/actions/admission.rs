@@ -1,9 +1,10 @@
 //! Admission: the one transaction in which a request becomes a row.
 //!
-//! The session's row is locked first, so that everything counted afterwards is
+//! The session is locked first, so that everything counted afterwards is
 //! exact: of any number of concurrent requests precisely as many are admitted as
 //! the limits allow. Once the row is committed the action may run; not before.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
 use portcullis_storage::{
-    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, NewInvocation, Sealed, SealedColumn,
-    Session,
+    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, ConnectionStamp, NewInvocation,
+    Sealed, SealedColumn, Session,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub(super) const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The agent that asks.
-    pub agent: Agent,
+    pub agent: Arc<Agent>,
     /// The plugin version that will execute it.
     pub plugin: Plugin,
     /// The action.
@@ -110,12 +111,11 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
     let digested = Digested::of(request, &params_redactor(likely.as_ref().ok()));
     let mut work = gateway.storage.write().await?;
     let now = gateway.clock.now();
-    let session = work
-        .sessions()
-        .lock(request.agent.session.id)
-        .await?
-        .ok_or(Error::NotFound("session"))?;
-    if session.closed_at.is_some() {
+    let session = &request.agent.session;
+    let query = admission_query(request, now);
+    let facts = work.admission().weigh(&query).await?;
+    let facts = facts.ok_or(Error::NotFound("session"))?;
+    if facts.is_closed {
         return Err(Error::SessionClosed);
     }
     if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
@@ -123,25 +123,26 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
         work.save().await?;
         return Ok(Admitted::Earlier(earlier));
     }
-    let query = admission_query(request, &session, now);
-    let facts = work.admission().weigh(&query).await?;
     check_rate(gateway, &mut work, &facts, &query).await?;
     let decision = decide_mode(&facts, request.action.risk);
     if decision.mode == Mode::RequireApproval {
         check_pending(gateway, &facts)?;
     }
-    let connections = session_connections(&mut work, &session).await?;
-    let connection = chosen(request, &session, &connections);
+    let connections = current_connections(&mut work, &request.agent, &facts).await?;
+    let connection = chosen(request, &connections);
     let (opened, shown) = match (connection, likely) {
         (Err(missing), Err(_)) => (Err(missing), digested.shown),
-        (Ok(connection), Ok(likely)) if likely.is(connection) => (Ok(likely), digested.shown),
+        (Ok(row), Ok(likely)) => match likely.as_row(row) {
+            Some(opened) => (Ok(opened), digested.shown),
+            None => open_anew(gateway, request, connection)?,
+        },
         (connection, _) => open_anew(gateway, request, connection)?,
     };
 
     let invocation = Invocation {
         connection_id: opened.as_ref().ok().map(|opened| opened.connection.id),
         params: shown,
-        ..decided(gateway, request, &session, decision, now)
+        ..decided(gateway, request, decision, now)
     };
     let new = new_row(gateway, request, invocation, digested.params)?;
     work.invocations().add(&new).await?;
@@ -165,16 +166,35 @@ fn likely_connection(
     request: &Request,
 ) -> Result<Result<OpenConnection, Missing>, Error> {
     let agent = &request.agent;
-    open(gateway, chosen(request, &agent.session, &agent.connections))
+    open(gateway, chosen(request, &agent.connections))
 }
 
-fn chosen<'a>(
-    request: &Request,
-    session: &Session,
-    connections: &'a [Connection],
-) -> Result<&'a Connection, Missing> {
+/// The connections of the session as the transaction finds them: those that the
+/// request came with, unless one of them has changed.
+async fn current_connections<'a>(
+    work: &mut BoxUnitOfWork,
+    agent: &'a Agent,
+    facts: &AdmissionFacts,
+) -> Result<Cow<'a, [Connection]>, Error> {
+    if are_same(&agent.connections, &facts.connections) {
+        return Ok(Cow::Borrowed(&agent.connections));
+    }
+    let read = session_connections(work, &agent.session).await?;
+    Ok(Cow::Owned(read))
+}
+
+fn are_same(copies: &[Connection], stamps: &[ConnectionStamp]) -> bool {
+    let is_same = |copy: &Connection| {
+        stamps.iter().any(|stamp| {
+            (stamp.id, stamp.version, stamp.status) == (copy.id, copy.version, copy.status)
+        })
+    };
+    copies.len() == stamps.len() && copies.iter().all(is_same)
+}
+
+fn chosen<'a>(request: &Request, connections: &'a [Connection]) -> Result<&'a Connection, Missing> {
     let source = &request.plugin.descriptor().id;
-    let user = session.user_id.as_ref();
+    let user = request.agent.session.user_id.as_ref();
     choose(connections, source, request.action.credential, user)
 }
 
@@ -192,7 +212,7 @@ fn open(
 /// of it may hand it back as a param, and rows are no place for it.
 fn params_redactor(connection: Option<&OpenConnection>) -> Arc<Redactor> {
     match connection {
-        Some(opened) => Arc::clone(&opened.redactor),
+        Some(open) => Arc::clone(&open.opened.redactor),
         None => Arc::new(Redactor::keys_only()),
     }
 }
@@ -219,7 +239,10 @@ fn shown_params(request: &Request, redactor: &Redactor) -> Value {
     .value
 }
 
-fn admission_query(request: &Request, session: &Session, now: Timestamp) -> AdmissionQuery {
+/// A session's organization, user and automation are for good, so those of the
+/// copy are right.
+fn admission_query(request: &Request, now: Timestamp) -> AdmissionQuery {
+    let session = &request.agent.session;
     AdmissionQuery {
         session_id: session.id,
         organization_id: session.organization_id.clone(),
@@ -307,10 +330,10 @@ fn decide_mode(facts: &AdmissionFacts, risk: Risk) -> ModeDecision {
 fn decided(
     gateway: &Gateway,
     request: &Request,
-    session: &Session,
     decision: ModeDecision,
     now: Timestamp,
 ) -> Invocation {
+    let session = &request.agent.session;
     let status = match decision.mode {
         Mode::Allow => InvocationStatus::Executing,
         Mode::RequireApproval => InvocationStatus::Pending,

@@ -15,7 +15,7 @@ use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::egress::{CallEgress, CredentialVerdict, Origin};
 use portcullis_runtime::{Call, CallReport, GuestError, Outbound, Outcome, Plugin};
 use portcullis_storage::{
-    BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus,
+    BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus, HintKind,
 };
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub(super) async fn execute(gateway: &Gateway, execution: Execution) -> Result<I
         invocation: execution.admission.invocation,
         connection: (execution.admission.connection)
             .ok()
-            .map(|opened| opened.connection),
+            .map(|open| open.connection),
     };
     persist(gateway, ended).await
 }
@@ -89,7 +89,7 @@ impl Ending {
 async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
     let descriptor = execution.plugin.descriptor();
     let redactor = match &execution.admission.connection {
-        Ok(opened) => Arc::clone(&opened.redactor),
+        Ok(open) => Arc::clone(&open.opened.redactor),
         Err(missing) if descriptor.needs_connection() => {
             let message = missing.message(&descriptor.id);
             return Ok(Ran::without_guest(FailureCode::ConnectionMissing, message));
@@ -141,9 +141,13 @@ fn call_egress(gateway: &Gateway, execution: &Execution) -> CallEgress {
         .filter_map(|origin| origin.parse().ok())
         .collect();
     let (base_urls, credential, missing) = match &execution.admission.connection {
-        Ok(opened) => {
-            let base_urls = opened.connection.base_urls.clone();
-            (base_urls, Some(opened.credential.clone()), String::new())
+        Ok(open) => {
+            let base_urls = open.connection.base_urls.clone();
+            (
+                base_urls,
+                Some(open.opened.credential.clone()),
+                String::new(),
+            )
         }
         Err(missing) => (BaseUrls::new(), None, missing.message(&descriptor.id)),
     };
@@ -269,30 +273,24 @@ async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
 /// meanwhile, because this node was given up for lost, that ending stands.
 async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Error> {
     let (invocation, completion) = (&ended.invocation, &ended.completion);
-    let mut work = gateway.storage.write().await?;
-    let written = work
-        .invocations()
-        .finish(invocation.id, &gateway.node, completion)
-        .await?;
-    let standing = if written {
-        None
-    } else {
-        let found = work
-            .invocations()
-            .find(invocation.id, invocation.session_id)
-            .await?;
-        Some(found.ok_or(Error::NotFound("invocation"))?)
+    let is_written = match ended.news_of_credential() {
+        None => {
+            gateway
+                .storage
+                .finish(invocation.id, &gateway.node, completion)
+                .await?
+        }
+        Some((connection, status)) => finish_and_note(gateway, ended, connection, status).await?,
     };
-    let noted = note_credential(&mut work, ended).await?;
-    work.save().await?;
-    if noted == Some(ConnectionStatus::NeedsReauth) {
-        gateway
-            .metrics
-            .marked_needs_reauth(invocation.source.as_str());
-    }
-    let Some(standing) = standing else {
+    if is_written {
         return Ok(finished(invocation, completion));
-    };
+    }
+    let mut work = gateway.storage.read().await?;
+    let standing = work
+        .invocations()
+        .find(invocation.id, invocation.session_id)
+        .await?;
+    let standing = standing.ok_or(Error::NotFound("invocation"))?;
     // After an attempt whose commit succeeded unseen the row is final already,
     // with what this node wrote.
     if standing.completed_at != Some(completion.completed_at) {
@@ -303,6 +301,33 @@ async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Err
         );
     }
     Ok(standing)
+}
+
+/// Writes the outcome and, with it, what the call has shown of the credential.
+async fn finish_and_note(
+    gateway: &Gateway,
+    ended: &Ended,
+    connection: &Connection,
+    status: ConnectionStatus,
+) -> Result<bool, Error> {
+    let (invocation, completion) = (&ended.invocation, &ended.completion);
+    let mut work = gateway.storage.write().await?;
+    let is_written = work
+        .invocations()
+        .finish(invocation.id, &gateway.node, completion)
+        .await?;
+    let is_noted = note_credential(&mut work, connection, status, completion.completed_at).await?;
+    work.save().await?;
+    if is_noted {
+        let organization = invocation.organization_id.as_str();
+        gateway.hint(HintKind::Connections, organization).await;
+    }
+    if is_noted && status == ConnectionStatus::NeedsReauth {
+        gateway
+            .metrics
+            .marked_needs_reauth(invocation.source.as_str());
+    }
+    Ok(is_written)
 }
 
 /// The invocation as its row stands after this completion.
@@ -318,35 +343,39 @@ fn finished(invocation: &Invocation, completion: &Completion) -> Invocation {
     }
 }
 
-/// Marks a connection whose credential the upstream refused, and one that was
-/// marked and works again; the new status, if it is new. A refusal says nothing
-/// about a credential that has been rotated meanwhile.
+impl Ended {
+    /// The connection whose credential was refused, or had been and works again,
+    /// and its new status.
+    fn news_of_credential(&self) -> Option<(&Connection, ConnectionStatus)> {
+        let connection = self.connection.as_ref()?;
+        let status = match self.credential {
+            CredentialVerdict::Refused => ConnectionStatus::NeedsReauth,
+            CredentialVerdict::Accepted => ConnectionStatus::Active,
+            CredentialVerdict::Unknown => return None,
+        };
+        (status != connection.status).then_some((connection, status))
+    }
+}
+
+/// Marks a connection; false when that is no news any more. What a call has shown
+/// says nothing about a credential that has been rotated meanwhile.
 async fn note_credential(
     work: &mut BoxUnitOfWork,
-    ended: &Ended,
-) -> Result<Option<ConnectionStatus>, Error> {
-    let Some(connection) = &ended.connection else {
-        return Ok(None);
-    };
-    let status = match ended.credential {
-        CredentialVerdict::Refused => ConnectionStatus::NeedsReauth,
-        CredentialVerdict::Accepted => ConnectionStatus::Active,
-        CredentialVerdict::Unknown => return Ok(None),
-    };
-    if status == connection.status {
-        return Ok(None);
-    }
-    let noted = work
+    connection: &Connection,
+    status: ConnectionStatus,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let is_noted = work
         .connections()
         .set_status(
             connection.id,
             &connection.organization_id,
             connection.version,
             status,
-            ended.completion.completed_at,
+            now,
         )
         .await?;
-    if noted {
+    if is_noted {
         tracing::warn!(
             connectionId = %connection.id,
             organizationId = %connection.organization_id,
@@ -355,5 +384,5 @@ async fn note_credential(
             "what is known of a connection's credential has changed"
         );
     }
-    Ok(noted.then_some(status))
+    Ok(is_noted)
 }

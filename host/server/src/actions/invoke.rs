@@ -38,7 +38,7 @@ pub struct InvokeRequest {
 /// there is no invocation.
 pub async fn invoke(
     gateway: &Arc<Gateway>,
-    agent: Agent,
+    agent: Arc<Agent>,
     request: InvokeRequest,
 ) -> Result<Invocation, Error> {
     // Taken before the look at whether the gateway is shutting down: a shutdown
@@ -61,7 +61,11 @@ pub async fn invoke(
 }
 
 /// Finds source and action and checks the params.
-fn validate(gateway: &Gateway, agent: Agent, request: InvokeRequest) -> Result<Request, Error> {
+fn validate(
+    gateway: &Gateway,
+    agent: Arc<Agent>,
+    request: InvokeRequest,
+) -> Result<Request, Error> {
     let unknown_source = || Error::UnknownSource(request.integration.chars().take(128).collect());
     let source: SourceId = request.integration.parse().map_err(|_| unknown_source())?;
     let plugin = gateway

@@ -1,4 +1,6 @@
-//! Credentials in clear, for as long as a call takes.
+//! Credentials in clear: for a call, and for the calls of the next few seconds.
+
+mod kept;
 
 use std::sync::Arc;
 
@@ -12,14 +14,19 @@ use crate::config::Secret;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::vault::Place;
+pub use kept::OpenedCredentials;
 
 /// A connection whose credential is open.
-///
-/// Made for one request from the row that was chosen for it and dropped with
-/// it: kept any longer, it would need a key that holds the principal, and an end.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenConnection {
+    /// The row that was chosen for this request.
     pub(crate) connection: Connection,
+    pub(crate) opened: Arc<Opened>,
+}
+
+/// A credential in clear, and what finds it.
+#[derive(Debug)]
+pub(crate) struct Opened {
     pub(crate) credential: Credential,
     /// Finds the credential wherever it appears, besides what is secret by name.
     pub(crate) redactor: Arc<Redactor>,
@@ -28,26 +35,37 @@ pub(crate) struct OpenConnection {
 impl OpenConnection {
     /// Opens the credential of a connection.
     pub(crate) fn open(gateway: &Gateway, connection: &Connection) -> Result<Self, Error> {
-        let row = connection.id.to_string();
-        let place = place(&row, &connection.organization_id);
-        let opened = gateway.vault.open(&place, &connection.sealed_credential)?;
-        let token = std::str::from_utf8(&opened)
-            .map_err(|_| Error::Internal("a stored credential is not text".to_owned()))?;
-        let secret = SecretString::from(token);
+        let now = gateway.clock.now();
+        let opened = gateway
+            .opened
+            .get_or_open(connection, now, || open(gateway, connection))?;
         Ok(Self {
-            redactor: Arc::new(Redactor::new([secret.expose_secret()])),
-            credential: Credential {
-                connection_type: connection.credential_type,
-                secret,
-            },
             connection: connection.clone(),
+            opened,
         })
     }
 
-    /// Whether this is the same connection with the same credential.
-    pub(crate) fn is(&self, connection: &Connection) -> bool {
-        self.connection.id == connection.id && self.connection.version == connection.version
+    /// As this row has it, if it is the same connection with the same credential.
+    pub(crate) fn as_row(self, row: &Connection) -> Option<Self> {
+        let is_same = self.connection.id == row.id && self.connection.version == row.version;
+        is_same.then(|| Self {
+            connection: row.clone(),
+            opened: self.opened,
+        })
     }
+}
+
+fn open(gateway: &Gateway, connection: &Connection) -> Result<Opened, Error> {
+    let row = connection.id.to_string();
+    let place = place(&row, &connection.organization_id);
+    let opened = gateway.vault.open(&place, &connection.sealed_credential)?;
+    let token = std::str::from_utf8(&opened)
+        .map_err(|_| Error::Internal("a stored credential is not text".to_owned()))?;
+    let secret = SecretString::from(token);
+    Ok(Opened {
+        redactor: Arc::new(Redactor::new([secret.expose_secret()])),
+        credential: Credential::new(connection.credential_type, secret),
+    })
 }
 
 /// Closes a credential for its row.

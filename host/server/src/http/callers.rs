@@ -30,7 +30,7 @@ pub(super) struct OrgManager {
 pub(super) struct InSession(pub(super) Session);
 
 /// The sandbox of the session in the path, and nobody else.
-pub(super) struct OwnSandbox(pub(super) Agent);
+pub(super) struct OwnSandbox(pub(super) Arc<Agent>);
 
 impl FromRequestParts<Arc<Gateway>> for Operator {
     type Rejection = ApiError;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{
-    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
+    AdmissionRepository, AutomationRepository, BoxUnitOfWork, Completion, ConnectionRepository,
     EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository,
     ModeRepository, Noted, OrganizationRepository, SealedRowRepository, SessionRepository, Storage,
     UnitOfWork,
@@ -113,6 +114,15 @@ struct Saves {
     failures: Counter,
 }
 
+impl Saves {
+    fn record(&self, began: Instant, has_failed: bool) {
+        self.seconds.observe(began.elapsed().as_secs_f64());
+        if has_failed {
+            self.failures.inc();
+        }
+    }
+}
+
 /// A storage that counts.
 pub(super) struct ObservedStorage {
     inner: Arc<dyn Storage>,
@@ -155,6 +165,18 @@ impl Storage for ObservedStorage {
         self.reads.record(began, work.is_err());
         // Nothing is committed that was only read.
         work
+    }
+
+    async fn finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        let began = Instant::now();
+        let finished = self.inner.finish(id, node, completion).await;
+        self.saves.record(began, finished.is_err());
+        finished
     }
 
     async fn ping(&self) -> Result<(), Error> {
@@ -240,10 +262,7 @@ impl UnitOfWork for ObservedWork {
         let Self { inner, saves } = *self;
         let began = Instant::now();
         let saved = inner.save().await;
-        saves.seconds.observe(began.elapsed().as_secs_f64());
-        if saved.is_err() {
-            saves.failures.inc();
-        }
+        saves.record(began, saved.is_err());
         saved
     }
 

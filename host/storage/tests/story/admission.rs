@@ -1,19 +1,20 @@
 //! What admission counts, and that counting under the session's lock is exact.
 
 use portcullis_core::{
-    id::{ActionKey, AutomationId, SessionId},
+    id::{ActionKey, AutomationId},
     invocation::InvocationStatus::{Denied, Executing, Pending},
     modes::{Mode, StoredMode},
 };
 use portcullis_storage::{
-    AdmissionFacts, AdmissionQuery, Automation, EgressGrant, Error, ModeScope, NewInvocation,
-    Storage,
+    AdmissionFacts, AdmissionQuery, Automation, ConnectionStamp, ConnectionStatus, EgressGrant,
+    Error, ModeScope, NewInvocation, Storage,
 };
 
 use crate::{
     Story,
     fixture::{
-        Shared, acme, add_invocations, add_sessions, at, globex, id, invocation, name, session_id,
+        Shared, acme, add_connections, add_invocations, add_organizations, add_sessions, at,
+        connection, connection_id, globex, id, invocation, name, session, session_id,
     },
 };
 
@@ -30,8 +31,10 @@ pub(crate) fn query() -> AdmissionQuery {
 }
 
 async fn weigh(storage: &dyn Storage, query: &AdmissionQuery) -> Result<AdmissionFacts, Error> {
-    let mut work = storage.read().await?;
-    work.admission().weigh(query).await
+    let mut work = storage.write().await?;
+    let facts = work.admission().weigh(query).await?;
+    work.cancel().await?;
+    Ok(facts.expect("the session was added"))
 }
 
 fn created(number: u32, seconds: i64) -> NewInvocation {
@@ -46,7 +49,7 @@ pub(crate) async fn the_window_excludes_its_first_moment(storage: Shared) -> Sto
     foreign.invocation.session_id = session_id(2);
     let all = [created(11, 1), created(12, 2), created(13, 3), foreign];
     add_invocations(&*storage, &all).await?;
-    let mut work = storage.read().await?;
+    let mut work = storage.write().await?;
     for (since, count, oldest) in [
         (0, 3, Some(at(1))),
         (1, 2, Some(at(2))),
@@ -57,8 +60,8 @@ pub(crate) async fn the_window_excludes_its_first_moment(storage: Shared) -> Sto
             rate_since: at(since),
             ..query()
         };
-        let counted = work.admission().weigh(&query).await?.recent;
-        assert_eq!(counted, count, "since {since}");
+        let facts = work.admission().weigh(&query).await?;
+        assert_eq!(facts.ok_or("a session")?.recent, count, "since {since}");
         let first = work
             .invocations()
             .oldest_since(session_id(1), at(since))
@@ -129,7 +132,53 @@ pub(crate) async fn the_modes_are_those_of_the_action_and_its_scopes(storage: Sh
     Ok(())
 }
 
+pub(crate) async fn the_session_and_its_connections_are_as_they_are(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    add_connections(&*storage, &[connection(1), connection(2), connection(3)]).await?;
+    let mut work = storage.write().await?;
+    let mut asking = session(1);
+    asking.connection_ids = [3, 1].map(connection_id).into();
+    work.sessions().add(&asking).await?;
+    let refused = ConnectionStatus::NeedsReauth;
+    work.connections()
+        .set_status(connection_id(3), &acme(), 1, refused, at(1))
+        .await?;
+    work.save().await?;
+    let stamp = |number, status| ConnectionStamp {
+        id: connection_id(number),
+        version: 1,
+        status,
+    };
+    let facts = weigh(&*storage, &query()).await?;
+    assert!(!facts.is_closed);
+    let mut found = facts.connections;
+    found.sort_by_key(|stamp| stamp.id);
+    let active = ConnectionStatus::Active;
+    assert_eq!(found, [stamp(1, active), stamp(3, refused)]);
+
+    let mut work = storage.write().await?;
+    work.connections().remove(connection_id(3), &acme()).await?;
+    work.sessions().close(asking.id, &acme(), at(2)).await?;
+    work.save().await?;
+    let facts = weigh(&*storage, &query()).await?;
+    assert!(facts.is_closed);
+    assert_eq!(facts.connections, [stamp(1, active)]);
+    Ok(())
+}
+
+pub(crate) async fn what_does_not_exist_is_not_weighed(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let unknown = AdmissionQuery {
+        session_id: session_id(99),
+        ..query()
+    };
+    let mut work = storage.write().await?;
+    assert_eq!(work.admission().weigh(&unknown).await?, None);
+    Ok(())
+}
+
 pub(crate) async fn every_granted_origin_is_known(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
     assert!(weigh(&*storage, &query()).await?.granted_origins.is_empty());
     let origins = ["http://127.0.0.1:9101", "http://sentry.internal"];
     let mut work = storage.write().await?;
@@ -155,7 +204,7 @@ pub(crate) async fn concurrent_admissions_respect_a_cap(storage: Shared) -> Stor
     add_sessions(&*storage).await?;
     let mut requests = tokio::task::JoinSet::new();
     for number in 0..REQUESTS {
-        requests.spawn(admit(storage.clone(), session_id(1), 100 + number, CAP));
+        requests.spawn(admit(storage.clone(), 100 + number, CAP));
     }
     let mut admitted = 0;
     while let Some(request) = requests.join_next().await {
@@ -167,10 +216,10 @@ pub(crate) async fn concurrent_admissions_respect_a_cap(storage: Shared) -> Stor
 }
 
 /// Adds a pending invocation if the session has fewer than `cap`.
-async fn admit(storage: Shared, session: SessionId, number: u32, cap: u64) -> Result<bool, Error> {
+async fn admit(storage: Shared, number: u32, cap: u64) -> Result<bool, Error> {
     let mut work = storage.write().await?;
-    work.sessions().lock(session).await?;
-    if work.admission().weigh(&query()).await?.pending >= cap {
+    let facts = work.admission().weigh(&query()).await?;
+    if facts.is_none_or(|facts| facts.pending >= cap) {
         work.cancel().await?;
         return Ok(false);
     }

@@ -93,6 +93,8 @@ macro_rules! stories {
                 pending_counts_exclude_the_expired_and_the_decided,
                 the_modes_are_those_of_the_action_and_its_scopes,
                 every_granted_origin_is_known,
+                the_session_and_its_connections_are_as_they_are,
+                what_does_not_exist_is_not_weighed,
                 concurrent_admissions_respect_a_cap,
             ],
             idempotency_keys: [

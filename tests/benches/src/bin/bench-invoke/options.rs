@@ -56,7 +56,8 @@ pub(crate) struct Plan {
 impl Options {
     pub(crate) fn plan(&self) -> Plan {
         Plan {
-            sessions: 16,
+            // So many that each asks about as often as the limits allow an agent.
+            sessions: 1_000,
             warm_up_calls: 1_000,
             rates: [200, 500, 1_000],
             connections: [1, 16, 64, 256],
