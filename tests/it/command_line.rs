@@ -2,6 +2,7 @@
 //! what the process ends with.
 
 mod agents;
+mod balanced;
 mod configuration;
 mod help;
 mod operators;
