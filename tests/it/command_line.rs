@@ -5,6 +5,7 @@ mod agents;
 mod balanced;
 mod configuration;
 mod help;
+mod keys;
 mod operators;
 mod plugin_files;
 mod refusals;
