@@ -2,8 +2,10 @@
 //! what the process ends with.
 
 mod agents;
+mod balanced;
 mod configuration;
 mod help;
+mod keys;
 mod operators;
 mod plugin_files;
 mod refusals;

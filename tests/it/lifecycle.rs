@@ -1,6 +1,5 @@
 //! What was admitted ends, whoever hangs up, stops or is lost.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,7 +107,7 @@ async fn a_shutdown_lets_running_actions_end() {
     let mut client = begin_call(&host, &served).await;
 
     let stopped = served.stop();
-    nobody_listens(address).await;
+    Wire::nobody_listens(address).await;
     assert!(!stopped.is_finished());
     gate.release();
     let answer = client.answer().await.unwrap();
@@ -119,13 +118,6 @@ async fn a_shutdown_lets_running_actions_end() {
     let host = host.restart().await;
     let recorded = host.recorded(&answer).await;
     assert_eq!(recorded["result"], answer.json["result"]);
-}
-
-/// Returns once connections are refused.
-async fn nobody_listens(address: SocketAddr) {
-    while Wire::connect(address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

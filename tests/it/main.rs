@@ -34,6 +34,7 @@ macro_rules! on_both {
 
 mod admission;
 mod bad_input;
+mod balanced;
 mod callers;
 mod cargo_component;
 mod command_line;

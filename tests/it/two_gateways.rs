@@ -157,8 +157,8 @@ async fn a_killed_gateway_loses_its_own_and_nothing_of_anothers() {
     tend(&survivor.gateway).await.unwrap();
     assert_eq!(statuses(&survivor).await, ["failed", "executing"]);
 
-    let list = survivor.agent("GET", "/invocations", Value::Null).await;
-    let error = &list.json["invocations"][1]["error"];
+    let history = survivor.agent("GET", "/invocations", Value::Null).await;
+    let error = &history.json["invocations"][1]["error"];
     assert_eq!(error["code"], "outcome_unknown");
     gate.release();
     let answer = own.await.unwrap();

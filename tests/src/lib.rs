@@ -23,6 +23,7 @@
 )]
 
 mod answer;
+mod balancer;
 mod builder;
 mod clock;
 mod clocked;
@@ -34,6 +35,7 @@ mod served;
 mod wire;
 
 pub use answer::Answer;
+pub use balancer::Balancer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{linear_component, plugins_directory};

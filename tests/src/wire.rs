@@ -29,6 +29,13 @@ impl Wire {
         })
     }
 
+    /// Returns once connections to this address are refused.
+    pub async fn nobody_listens(address: SocketAddr) {
+        while Self::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Sends bytes. Fails when the gateway has closed the connection.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref()).await

@@ -123,11 +123,19 @@ struct Names {
     exports: Vec<String>,
 }
 
+/// How every file of WebAssembly begins.
+const MAGIC: &[u8] = b"\0asm";
+
 /// The names at the outermost level; what nested components import is theirs.
 fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
     let malformed = |error: wasmparser::BinaryReaderError| {
         InspectError::NotAComponent(error.message().to_owned())
     };
+    if !bytes.starts_with(MAGIC) {
+        return Err(InspectError::NotAComponent(
+            "it is no WebAssembly at all".to_owned(),
+        ));
+    }
     let mut names = Names::default();
     let mut depth = 0_usize;
     let mut modules = 0_usize;

@@ -34,6 +34,7 @@ mod token;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use console::{Console, Interrupted, variables};
@@ -48,11 +49,14 @@ use output::Report;
 struct Cli {
     /// JSON instead of tables and sentences, also for errors; what is piped is
     /// JSON anyway.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON, display_order = 2)]
     json: bool,
     #[command(subcommand)]
     command: Command,
 }
+
+/// The heading of what most commands take, below what is their own.
+const COMMON: &str = "Common options";
 
 const HELP: &str = "\
 Examples:
@@ -131,6 +135,11 @@ where
         Ok(cli) => {
             let ended = cli.command.run(console).await;
             output::print(console, cli.json, ended)
+        }
+        // Asked for nothing: help, beside a code that tells scripts so.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            console.notice(&error.render().to_string());
+            Exit::Usage
         }
         Err(error) => {
             let json = arguments.iter().any(|argument| argument == "--json");

@@ -278,13 +278,17 @@ impl Config {
             ("auth.token_secret", &self.auth.token_secret),
         ] {
             if secret.expose().chars().count() < MIN_SECRET_CHARS {
-                return Err(invalid(
-                    key,
-                    format!(
-                        "must have at least {MIN_SECRET_CHARS} characters; \
-                         set it through the environment, for example from `openssl rand -base64 32`"
-                    ),
-                ));
+                let is = if secret.expose().is_empty() {
+                    "is required:"
+                } else {
+                    "must have"
+                };
+                let rule = format!(
+                    "{is} at least {MIN_SECRET_CHARS} characters, best set through {}, for \
+                     example from `openssl rand -base64 32`",
+                    variable(key)
+                );
+                return Err(invalid(key, rule));
             }
         }
         if self.auth.operator_key.expose() == self.auth.token_secret.expose() {
@@ -451,6 +455,12 @@ fn read(file: &Path) -> Result<String, ConfigError> {
         return Err(refuse(format!("line {line}: {}", error.message())));
     }
     Ok(text)
+}
+
+/// The variable of the environment that sets a key.
+fn variable(key: &str) -> String {
+    let name = key.to_uppercase().replace('.', ENVIRONMENT_SEPARATOR);
+    format!("{ENVIRONMENT_PREFIX}{ENVIRONMENT_SEPARATOR}{name}")
 }
 
 fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {

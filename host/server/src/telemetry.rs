@@ -20,6 +20,8 @@ mod parent;
 mod traces;
 mod transport;
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -62,6 +64,10 @@ where
             .with_current_span(true)
             .with_filter(filter)
             .boxed(),
-        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Text => lines
+            // Colours are for a terminal, and in a file they are noise.
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_filter(filter)
+            .boxed(),
     })
 }

@@ -21,7 +21,8 @@ pub async fn open(url: &str, max_connections: u32) -> Result<Arc<dyn Storage>, E
     })
 }
 
-/// Whether there is a database to open. Of one on a server only opening tells.
+/// Whether there is a database to open. Of one on a server only opening tells; its
+/// URL is read.
 ///
 /// # Errors
 ///
@@ -29,7 +30,7 @@ pub async fn open(url: &str, max_connections: u32) -> Result<Arc<dyn Storage>, E
 pub fn exists(location: &str) -> Result<bool, Error> {
     match Kind::of(location)? {
         Kind::Sqlite => SqliteStorage::exists(location),
-        Kind::Postgres => Ok(true),
+        Kind::Postgres => PostgresStorage::check(location).map(|()| true),
     }
 }
 
@@ -103,6 +104,14 @@ mod tests {
             let error = Kind::of(location).unwrap_err();
             assert!(error.to_string().contains("postgres://USER@HOST/DATABASE"));
             assert!(!format!("{error} {error:?}").contains("s3"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_read_before_it_is_used() {
+        assert!(exists("postgres://ann@h/d").unwrap());
+        for location in ["mysql://h/d", "postgres://h:port/d", "postgres://h/d?x=1"] {
+            assert!(exists(location).is_err(), "{location}");
         }
     }
 

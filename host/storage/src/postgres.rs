@@ -25,7 +25,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::timeout};
 
 use self::{
     listener::{CHANNEL, Listener},
@@ -45,6 +45,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 /// or for the server to take a new one. The caller of a server that is gone is
 /// better served by an error.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the attempt may take that tells why the others failed.
+const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// A connection that lay idle for longer is asked whether it still works: a
 /// server that restarts, or a firewall that forgets, says nothing. Busy ones
@@ -85,6 +88,15 @@ impl PostgresStorage {
             hints,
             listener,
         })
+    }
+
+    /// Whether a URL can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Location`] when it cannot.
+    pub fn check(url: &str) -> Result<(), Error> {
+        options::parse(url).map(drop)
     }
 }
 
@@ -178,10 +190,15 @@ impl Storage for PostgresStorage {
 /// Brings the tables to this version, on a connection without limits: waiting for
 /// another gateway that migrates, or changing a large table, may take its time.
 async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
-    let pool = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(during("postgres.open"))?;
+    // The server would tell at every start that a table of the driver exists.
+    let options = options
+        .clone()
+        .options([("client_min_messages", "warning")]);
+    let pool = match pool(1).connect_with(options.clone()).await {
+        Err(sqlx::Error::PoolTimedOut) => Err(why_unreachable(&options).await),
+        connected => connected,
+    };
+    let pool = pool.map_err(during("postgres.open"))?;
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
         .fetch_one(&pool)
         .await
@@ -196,6 +213,16 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
     MIGRATIONS.run(&pool).await.map_err(migrating)?;
     pool.close().await;
     Ok(())
+}
+
+/// Why no connection came about. The pool tries again while nobody listens, since
+/// a server that starts is there in a moment, and in the end tells that time ran out.
+async fn why_unreachable(options: &PgConnectOptions) -> sqlx::Error {
+    let attempt = PgConnection::connect_with(options);
+    match timeout(LAST_ATTEMPT, attempt).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
 }
 
 fn pool(connections: u32) -> PoolOptions<sqlx::Postgres> {
@@ -221,6 +248,13 @@ mod tests {
     use portcullis_test_postgres::TestDatabase;
 
     use super::*;
+
+    #[tokio::test]
+    async fn that_nobody_listens_is_told() {
+        let options = options::parse("postgres://app@127.0.0.1:1/gate").unwrap();
+        let error = why_unreachable(&options).await;
+        assert!(matches!(error, sqlx::Error::Io(_)), "{error}");
+    }
 
     #[tokio::test]
     async fn every_connection_gives_up_in_time() {

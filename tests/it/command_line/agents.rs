@@ -116,6 +116,7 @@ async fn what_is_denied_ends_with_3_and_shows_the_record() {
     let error: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
     assert_eq!(error["error"]["code"], "denied");
     assert_eq!(error["error"]["requestId"], answer["error"]["requestId"]);
+    assert_eq!(error["error"]["hint"], json!(null));
     assert_eq!(host.upstreams.linear.requests().len(), 0);
 }
 
@@ -144,6 +145,7 @@ async fn what_waits_ends_with_4_and_can_be_looked_at() {
     assert_eq!(answer["invocation"]["status"], "pending");
     let id = answer["invocation"]["id"].as_str().unwrap();
     ended.assert_told(&["waits for a person until", id]);
+    assert!(ended.stderr.starts_with("pending: "), "{ended:?}");
 
     let shown = agent.types(&["actions", "show", id]).await;
     assert_eq!(

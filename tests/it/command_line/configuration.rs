@@ -80,6 +80,16 @@ async fn what_is_wrong_is_told_with_its_key() {
         ),
         (SECRETS, &["--log", "a=b=c"], &["log.filter"]),
         (
+            SECRETS,
+            &["--storage", "mysql://canary@db/p"],
+            &["storage.url", "postgres://USER@HOST/DATABASE"],
+        ),
+        (
+            SECRETS,
+            &["--storage", "postgres://ada@db/p?pasword=canary"],
+            &["storage.url", "parameter"],
+        ),
+        (
             "[auth]\noperator_key = \"canary",
             &[],
             &["portcullis.toml", "line 2"],

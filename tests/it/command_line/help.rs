@@ -48,6 +48,28 @@ async fn exit_codes_are_documented_where_they_are_met() {
 }
 
 #[tokio::test]
+async fn nothing_typed_is_answered_with_help() {
+    for arguments in [&[][..], &["org"], &["org", "members"]] {
+        let ended = Terminal::new().types(arguments).await;
+        assert_eq!(ended.assert_exit(2).stdout, "");
+        ended.assert_told(&["Usage: portcullis", "\nExamples:\n"]);
+        assert!(!ended.stderr.contains("error:"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_most_commands_take_stands_below_what_is_their_own() {
+    let help = Terminal::new()
+        .types(&["session", "create", "--help"])
+        .await;
+    let (own, common) = help.stdout.split_once("\nCommon options:\n").unwrap();
+    assert!(
+        own.contains("--title") && common.contains("--org"),
+        "{help:?}"
+    );
+}
+
+#[tokio::test]
 async fn shells_get_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Terminal::new().types(&["completions", shell]).await;

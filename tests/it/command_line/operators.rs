@@ -125,6 +125,22 @@ async fn an_agent_works_with_what_the_operator_made() {
 }
 
 #[tokio::test]
+async fn a_session_without_connections_is_legal_and_odd() {
+    let host = TestHost::start().await;
+    let served = Served::start(&host).await;
+    let mut operator = Terminal::operator(&served).watched();
+    let create = ["session", "create", "--org", "acme"];
+    let ended = operator.types(&create).await;
+    ended
+        .assert_exit(0)
+        .assert_told(&["warning: the session can use no connection"]);
+    let next = "portcullis token sandbox --session ";
+    assert!(ended.stdout.contains(next), "{ended:?}");
+    let create = [&create[..], &["--connection", &host.connection_id]].concat();
+    assert_eq!(operator.types(&create).await.assert_exit(0).stderr, "");
+}
+
+#[tokio::test]
 async fn a_credential_is_read_and_never_shown() {
     let host = TestHost::start().await;
     let served = Served::start(&host).await;

@@ -77,5 +77,11 @@ async fn what_is_no_plugin_is_told_with_the_reason() {
         let ended = Terminal::new().types(&["plugin", "inspect", &path]).await;
         assert_eq!(ended.assert_exit(1).stdout, "");
         ended.assert_told(&[&path, reason]);
+        let built = ended.stderr.contains("cargo xtask plugins");
+        assert_eq!(
+            built,
+            reason.contains("module") || reason.contains("WebAssembly")
+        );
+        assert!(ended.stderr.lines().count() <= 2, "{ended:?}");
     }
 }

@@ -200,6 +200,21 @@ async fn an_answer_without_end_is_not_read_to_the_end() {
 }
 
 #[tokio::test]
+async fn a_request_whose_answer_is_lost_may_have_been_done() {
+    let (url, _asked) =
+        answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned()).await;
+    let mut agent = Terminal::new()
+        .set(variables::URL, &url)
+        .set(variables::TOKEN, "token");
+    let ended = agent.types(&[CREATE, &["--session", "x"]].concat()).await;
+    ended.assert_exit(1).assert_told(&[
+        "broke off",
+        "it may have been done",
+        "portcullis actions history",
+    ]);
+}
+
+#[tokio::test]
 async fn a_stranger_is_not_taken_for_a_gateway() {
     let (url, _asked) =
         answering("HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nnginx".to_owned()).await;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::COMMON;
 use super::claims::Claims;
 use super::client::{Client, Credential};
 use super::console::{Console, variables};
@@ -16,6 +17,8 @@ pub(super) struct Server {
     #[arg(
         long,
         global = true,
+        help_heading = COMMON,
+        display_order = 3,
         value_name = "URL",
         help = "Where the gateway is [default: PORTCULLIS_URL, else http://127.0.0.1:8480]"
     )]
@@ -28,7 +31,7 @@ pub(super) struct OfOrg {
     #[command(flatten)]
     server: Server,
     /// The organization [default: that of the user token].
-    #[arg(long, global = true, value_name = "ORG")]
+    #[arg(long, global = true, help_heading = COMMON, display_order = 1, value_name = "ORG")]
     org: Option<String>,
 }
 
@@ -38,7 +41,7 @@ pub(super) struct OfSession {
     #[command(flatten)]
     server: Server,
     /// The session [default: that of the sandbox token].
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, help_heading = COMMON, display_order = 1, value_name = "ID")]
     session: Option<String>,
 }
 

@@ -188,10 +188,16 @@ impl Client {
                 "unreachable",
                 format!("cannot reach {}: {cause}", self.base),
             )
-            .hint(
-                "is the gateway running? `portcullis serve` starts one; \
-                 PORTCULLIS_URL or --url says where it is",
-            );
+            .hint(match self.base.scheme() {
+                "https" => {
+                    "is the gateway running, and behind something that speaks TLS? It speaks \
+                     plain HTTP itself; PORTCULLIS_URL or --url says where it is"
+                }
+                _ => {
+                    "is the gateway running? `portcullis serve` starts one; \
+                     PORTCULLIS_URL or --url says where it is"
+                }
+            });
         }
         if is_timeout {
             return failure("timeout", format!("{} does not answer in time", self.base));
@@ -300,16 +306,18 @@ fn http_client(credential: &Credential) -> Result<reqwest::Client, Failure> {
 
 /// An address that is nothing but a place.
 fn parse_base(text: &str) -> Result<Url, Failure> {
+    const SCHEMES: &str = "must begin with http:// or https://";
     let refuse = |rule: &str| {
         Failure::usage(format!("the gateway's URL {rule}")).hint(format!(
             "set PORTCULLIS_URL or --url, for example to {DEFAULT_URL}"
         ))
     };
-    let url: Url = text
-        .parse()
-        .map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+    let url: Url = text.parse().map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => refuse(SCHEMES),
+        error => refuse(&format!("cannot be read: {error}")),
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse("must begin with http:// or https://"));
+        return Err(refuse(SCHEMES));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("must not hold a user or a password"));
@@ -384,6 +392,10 @@ mod tests {
             let failure = parse_base(bad).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage, "{bad}");
             assert!(!failure.text().contains("secret"), "{}", failure.text());
+        }
+        for without_scheme in ["gateway:8480", "127.0.0.1:8480"] {
+            let told = parse_base(without_scheme).unwrap_err().text();
+            assert!(told.contains("must begin with http://"), "{told}");
         }
     }
 

@@ -136,7 +136,6 @@ impl Connections {
                     ("USER", "userId"),
                     ("TYPE", "connectionType"),
                     ("STATUS", "status"),
-                    ("VERSION", "version"),
                     ("UPDATED", "updatedAt"),
                 ];
                 let empty = "There is no connection yet; `portcullis connection create` makes one.";

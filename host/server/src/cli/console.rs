@@ -77,7 +77,8 @@ impl Console {
             stdin: Box::new(std::io::stdin()),
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
-            width: Table::new().width(),
+            // A pseudo-terminal that nobody gave a size has no columns.
+            width: Table::new().width().filter(|columns| *columns > 0),
             environment: environment(),
             clock: Arc::new(SystemClock),
             tick: TICK,

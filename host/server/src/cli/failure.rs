@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::output::printable;
+use crate::config::ConfigError;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Failure {
             text("code").unwrap_or("unknown"),
             text("message").unwrap_or("the gateway gave no reason"),
         );
-        failure.lines = violations(error);
+        failure.lines = violations(error, &failure.message);
         failure.answered = Some(error.clone());
         if failure.code == "internal"
             && let Some(id) = text("requestId")
@@ -74,10 +75,19 @@ impl Failure {
 
     /// For people.
     pub(super) fn text(&self) -> String {
-        let mut lines = vec![format!("error: {}", self.message)];
+        let mut lines = vec![format!("{}{}", self.prefix(), self.message)];
         lines.extend(self.lines.iter().map(|line| format!("  {line}")));
         lines.extend(self.hint.iter().map(|hint| format!("hint: {hint}")));
         printable(&(lines.join("\n") + "\n"))
+    }
+
+    /// That somebody has not decided yet, or pressed Ctrl-C, is no error.
+    const fn prefix(&self) -> &'static str {
+        match self.exit {
+            Exit::Pending => "pending: ",
+            Exit::Interrupted => "",
+            _ => "error: ",
+        }
     }
 
     /// For machines: the gateway's own object where there is one.
@@ -91,8 +101,9 @@ impl Failure {
     }
 }
 
-/// `path: message` of every detail.
-fn violations(error: &Value) -> Vec<String> {
+/// `path: message` of every detail. The message of one that is alone may be that
+/// of the error, and is told once.
+fn violations(error: &Value, told: &str) -> Vec<String> {
     let details = error.get("details").and_then(Value::as_array);
     let text = |detail: &Value, field: &str| {
         let text = detail.get(field).and_then(Value::as_str);
@@ -101,14 +112,34 @@ fn violations(error: &Value) -> Vec<String> {
     details
         .into_iter()
         .flatten()
+        .filter(|detail| text(detail, "message") != told)
         .map(|detail| format!("{}: {}", text(detail, "path"), text(detail, "message")))
         .collect()
 }
 
 impl From<anyhow::Error> for Failure {
-    /// Causes in one line and no backtrace: this is for an operator.
+    /// Causes in one line and no backtrace: this is for an operator. Some errors
+    /// say themselves what caused them, and are not followed by it again.
     fn from(error: anyhow::Error) -> Self {
-        Self::other(format!("{error:#}"))
+        let mut message = error.to_string();
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            if !message.ends_with(&cause) {
+                message += ": ";
+                message += &cause;
+            }
+        }
+        Self::other(message)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    /// Says what is wrong, and where keys are explained.
+    fn from(error: ConfigError) -> Self {
+        let failure = Self::other(error.to_string());
+        match error {
+            ConfigError::File { .. } => failure,
+            _ => failure.hint("`portcullis config print --defaults` explains every key"),
+        }
     }
 }
 
@@ -131,6 +162,35 @@ mod tests {
         let json = failure.json();
         assert_eq!(json["error"]["details"], error["details"]);
         assert_eq!(json["error"]["hint"], "read the guide");
+    }
+
+    #[test]
+    fn what_is_told_already_is_not_told_again() {
+        let error = json!({
+            "code": "invalid_request",
+            "message": "no such connection",
+            "details": [{ "path": "/connectionIds/0", "message": "no such connection" }],
+        });
+        let failure = Failure::answered(Exit::Refused, &error);
+        assert_eq!(failure.text(), "error: no such connection\n");
+
+        let cause = anyhow::anyhow!("disk full").context("cannot write: disk full");
+        let failure = Failure::from(cause.context("cannot save"));
+        assert_eq!(
+            failure.text(),
+            "error: cannot save: cannot write: disk full\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_error_is_not_called_one() {
+        for (exit, text) in [
+            (Exit::Pending, "pending: it waits\n"),
+            (Exit::Interrupted, "it waits\n"),
+            (Exit::Failed, "error: it waits\n"),
+        ] {
+            assert_eq!(Failure::new(exit, "x", "it waits").text(), text);
+        }
     }
 
     #[test]

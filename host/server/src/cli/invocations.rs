@@ -44,7 +44,7 @@ pub(super) struct Page {
     #[arg(long, value_name = "STATUS", value_parser = statuses())]
     status: Option<String>,
     /// How many, 1 to 100 [default: 50].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: Option<u32>,
     /// How many to skip.
     #[arg(long, value_name = "N")]
@@ -75,7 +75,6 @@ pub(super) const COLUMNS: &[Column] = &[
     ("SOURCE", "integration"),
     ("ACTION", "action"),
     ("STATUS", "status"),
-    ("MODE", "mode"),
     ("CREATED", "createdAt"),
 ];
 
@@ -84,7 +83,7 @@ pub(super) fn page(answer: Value, columns: &[Column]) -> Report {
     let shown = answer.get("invocations").and_then(Value::as_array);
     let shown = shown.map_or(0, Vec::len);
     let total = answer.get("total").and_then(Value::as_u64).unwrap_or(0);
-    let report = Report::list(answer, "invocations", columns, "There is none.");
+    let report = Report::list(answer, "invocations", columns, "There is no such request.");
     if total > shown as u64 {
         return report.text(format!(
             "\n{shown} of {total}; --limit and --offset show others."

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use portcullis_storage::{SealedColumn, Storage};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
@@ -31,7 +32,7 @@ pub(super) enum Keys {
     /// Print a new master key.
     #[command(after_help = "\
 Example:
-  portcullis keys generate > /etc/portcullis/master.key")]
+  (umask 077; portcullis keys generate > /etc/portcullis/master.key)")]
     Generate,
     /// Show under which master keys the stored secrets are sealed.
     #[command(after_help = STATUS_HELP)]
@@ -71,7 +72,7 @@ Example:
 /// Which database, and with which keys.
 #[derive(Debug, Args)]
 pub(super) struct Database {
-    /// TOML file; see config.default.toml for every key.
+    /// TOML file; `portcullis config print --defaults` shows every key.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Database [default: sqlite:portcullis.db].
@@ -98,29 +99,19 @@ Examples:
 impl Keys {
     /// Runs the command: progress goes to standard error as it is made.
     pub(super) async fn run(self, console: &mut Console) -> Result<Report, Failure> {
-        let mut out = Vec::new();
-        let ended = self.run_with(&mut out, &mut console.stderr).await;
-        let report = Report::piped(String::from_utf8_lossy(&out));
-        Ok(match ended {
-            Ok(()) => report,
-            Err(error) => report.failing(error.into()),
-        })
-    }
-
-    async fn run_with(self, out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<()> {
         match self {
-            Self::Generate => generate(out, err),
+            Self::Generate => Ok(generate()?),
             Self::Status(database) => {
                 let (storage, vault) = database.open().await?;
-                let shown = show_status(&*storage, &vault, out).await;
+                let keys = keys::status(&*storage, &vault).await;
                 storage.close().await;
-                shown
+                Ok(shown(&keys.map_err(anyhow::Error::from)?, &vault))
             }
             Self::Rotate(rotate) => {
                 let (storage, vault) = rotate.database.open().await?;
-                let moved = move_all(&*storage, &vault, rotate.batch, err).await;
+                let moved = move_all(&*storage, &vault, rotate.batch, &mut console.stderr).await;
                 storage.close().await;
-                tell(&moved?, &vault, out)
+                Ok(told(&moved?, &vault)?)
             }
         }
     }
@@ -129,24 +120,25 @@ impl Keys {
 impl Database {
     /// Opens a database that exists. A mistyped name must not make a new one, in
     /// which there would be nothing to move.
-    async fn open(&self) -> anyhow::Result<(Arc<dyn Storage>, Vault)> {
+    async fn open(&self) -> Result<(Arc<dyn Storage>, Vault), Failure> {
         let storage = self.storage.iter().cloned();
         let overrides: Vec<_> = storage.map(|url| ("storage.url", url)).collect();
         let config = Config::load(self.config.as_deref(), &overrides)?;
         let vault = Vault::new(&config.master_keys()?);
-        let url = &config.storage.url;
-        let shown = portcullis_storage::shown(url);
-        if !portcullis_storage::exists(url)? {
-            bail!(
-                "storage.url = {shown:?}: there is no such database; \
-                 name the gateway's with --config or --storage"
-            );
-        }
-        let storage = portcullis_storage::open(url, CONNECTIONS).await;
-        let storage =
-            (storage.map_err(stop_first)).with_context(|| format!("storage.url = {shown:?}"))?;
-        Ok((storage, vault))
+        Ok((open(&config.storage.url).await?, vault))
     }
+}
+
+async fn open(url: &str) -> anyhow::Result<Arc<dyn Storage>> {
+    let shown = portcullis_storage::shown(url);
+    if !portcullis_storage::exists(url)? {
+        bail!(
+            "storage.url = {shown:?}: there is no such database; \
+             name the gateway's with --config or --storage"
+        );
+    }
+    let storage = portcullis_storage::open(url, CONNECTIONS).await;
+    (storage.map_err(stop_first)).with_context(|| format!("storage.url = {shown:?}"))
 }
 
 /// Says what to do when the gateway runs.
@@ -161,41 +153,43 @@ fn stop_first(error: portcullis_storage::Error) -> anyhow::Error {
     }
 }
 
-fn generate(out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<()> {
+fn generate() -> anyhow::Result<Report> {
     let key = MasterKey::generate().context("the system gives no random bytes")?;
     let vault = Vault::new(&key.clone().into());
-    writeln!(out, "{}", *key.to_base64())?;
-    writeln!(
-        err,
-        "This is master key {}. Keep it safe: what is sealed under it cannot be read without it. \
-         Set it as secrets.master_key; `portcullis keys rotate --help` says how to change one.",
-        vault.current_key_id()
-    )?;
-    Ok(())
+    let (id, text) = (vault.current_key_id(), key.to_base64());
+    let document = json!({ "keyId": id, "masterKey": *text });
+    Ok(Report::piped(text.as_str()).with_json(document).note(format!(
+        "This is master key {id}. Keep it safe: what is sealed under it cannot be read without it. \
+         Set it as secrets.master_key; `portcullis keys rotate --help` says how to change one."
+    )))
 }
 
-async fn show_status(
-    storage: &dyn Storage,
-    vault: &Vault,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
-    let keys = keys::status(storage, vault).await?;
-    writeln!(
-        out,
-        "{:<16}  {:<8}  {:>11}  {:>6}",
-        "KEY", "STANDING", "CREDENTIALS", "PARAMS"
-    )?;
-    for key in &keys {
-        writeln!(
-            out,
-            "{:<16}  {:<8}  {:>11}  {:>6}",
-            key.key_id.escape_debug().to_string(),
-            standing(key.standing),
-            rows(key, SealedColumn::Credential),
-            rows(key, SealedColumn::Params),
-        )?;
+/// The keys; one that is missing makes the command fail.
+fn shown(keys: &[KeyStatus], vault: &Vault) -> Report {
+    let cells = |key: &KeyStatus| {
+        vec![
+            key.key_id.clone(),
+            standing(key.standing).to_owned(),
+            rows(key, SealedColumn::Credential).to_string(),
+            rows(key, SealedColumn::Params).to_string(),
+        ]
+    };
+    let objects = keys.iter().map(|key| {
+        json!({
+            "keyId": key.key_id,
+            "standing": standing(key.standing),
+            "credentials": rows(key, SealedColumn::Credential),
+            "params": rows(key, SealedColumn::Params),
+        })
+    });
+    let report = Report::new(json!({ "keys": objects.collect::<Vec<_>>() })).table(
+        vec!["KEY", "STANDING", "CREDENTIALS", "PARAMS"],
+        keys.iter().map(cells).collect(),
+    );
+    match keys::refuse_unknown(keys, vault) {
+        Ok(()) => report,
+        Err(error) => report.failing(anyhow::Error::from(error).into()),
     }
-    Ok(keys::refuse_unknown(&keys, vault)?)
 }
 
 const fn standing(standing: Standing) -> &'static str {
@@ -249,22 +243,21 @@ fn interrupted() -> CancellationToken {
 
 /// Tells how it ended. An end that leaves something to do is an error, so that a
 /// script does not go on and take the old key away.
-fn tell(rotation: &Rotation, vault: &Vault, out: &mut impl Write) -> anyhow::Result<()> {
+fn told(rotation: &Rotation, vault: &Vault) -> anyhow::Result<Report> {
     let (moved, left) = (counted(rotation.resealed), counted(rotation.left));
     if rotation.left == 0 {
-        writeln!(
-            out,
-            "{moved} moved. Everything is sealed under key {}.",
-            vault.current_key_id()
-        )?;
-        if vault.key_ids().count() > 1 {
-            writeln!(
-                out,
-                "secrets.previous_master_keys may be removed, once every gateway of this database \
-                 has that key as its secrets.master_key. Backups still need the old one."
-            )?;
+        let id = vault.current_key_id();
+        let document = json!({ "keyId": id, "moved": rotation.resealed });
+        let report = Report::new(document).text(format!(
+            "{moved} moved. Everything is sealed under key {id}."
+        ));
+        if vault.key_ids().count() == 1 {
+            return Ok(report);
         }
-        return Ok(());
+        return Ok(report.text(
+            "secrets.previous_master_keys may be removed, once every gateway of this database \
+             has that key as its secrets.master_key. Backups still need the old one.",
+        ));
     }
     if rotation.stopped {
         bail!(
@@ -299,175 +292,7 @@ fn named(rows: &[Unopened]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::path::Path;
-
-    use portcullis_core::plugin::ConnectionType;
-    use portcullis_core::time::Timestamp;
-    use portcullis_storage::{Connection, ConnectionStatus, Organization, SqliteStorage};
-
     use super::*;
-    use crate::vault::Place;
-
-    const OLD: &str = "0101010101010101010101010101010101010101010101010101010101010101";
-    const NEW: &str = "0202020202020202020202020202020202020202020202020202020202020202";
-
-    /// A configuration with these keys for the database in a folder.
-    fn config(folder: &Path, current: &str, previous: &str) -> PathBuf {
-        let file = folder.join("portcullis.toml");
-        let text = format!(
-            "[auth]\noperator_key = \"{}\"\ntoken_secret = \"{}\"\n\
-             [storage]\nurl = \"sqlite:{}/p.db\"\n\
-             [secrets]\nmaster_key = \"{current}\"\nprevious_master_keys = \"{previous}\"\n",
-            "o".repeat(32),
-            "t".repeat(32),
-            folder.display()
-        );
-        std::fs::write(&file, text).unwrap();
-        file
-    }
-
-    /// Makes a database with a connection that is sealed under the old key.
-    async fn database(folder: &Path) {
-        let config = Config::load(Some(&config(folder, OLD, "")), &[]).unwrap();
-        let vault = Vault::new(&config.master_keys().unwrap());
-        let organization = "acme".parse().unwrap();
-        let id = portcullis_core::id::ConnectionId::new(uuid::Uuid::from_u128(7));
-        let place = Place {
-            column: SealedColumn::Credential,
-            row: &id.to_string(),
-            organization: &organization,
-        };
-        let now = Timestamp::from_micros(0);
-        let connection = Connection {
-            id,
-            organization_id: organization.clone(),
-            user_id: None,
-            provider: "linear".parse().unwrap(),
-            credential_type: ConnectionType::ApiKey,
-            sealed_credential: vault.seal(&place, b"lin_api_secret").unwrap(),
-            base_urls: BTreeMap::new(),
-            status: ConnectionStatus::Active,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        let storage = SqliteStorage::open(&config.storage.url).await.unwrap();
-        let mut work = storage.write().await.unwrap();
-        let organization = Organization {
-            id: organization,
-            name: "Acme".to_owned(),
-            created_at: now,
-        };
-        work.organizations().add(&organization).await.unwrap();
-        work.connections().add(&connection).await.unwrap();
-        work.save().await.unwrap();
-        storage.close().await;
-    }
-
-    fn database_of(config: PathBuf) -> Database {
-        Database {
-            config: Some(config),
-            storage: None,
-        }
-    }
-
-    /// What a command writes, and how it ends.
-    async fn run(keys: Keys) -> (String, String, anyhow::Result<()>) {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let ended = keys.run_with(&mut out, &mut err).await;
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (text(out), text(err), ended)
-    }
-
-    async fn status(config: PathBuf) -> (String, anyhow::Result<()>) {
-        let (out, _, ended) = run(Keys::Status(database_of(config))).await;
-        (out, ended)
-    }
-
-    async fn rotate(config: PathBuf) -> (String, String, anyhow::Result<()>) {
-        let batch = NonZeroU32::MIN;
-        let database = database_of(config);
-        run(Keys::Rotate(Rotate { database, batch })).await
-    }
-
-    #[tokio::test]
-    async fn a_generated_key_can_be_configured() {
-        let (out, err, ended) = run(Keys::Generate).await;
-        ended.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let file = config(folder.path(), out.trim(), "");
-        Config::load(Some(&file), &[]).unwrap();
-        assert!(!err.contains(out.trim()));
-    }
-
-    #[tokio::test]
-    async fn a_key_is_changed_with_three_commands() {
-        let folder = tempfile::tempdir().unwrap();
-        database(folder.path()).await;
-        let (before, ended) = status(config(folder.path(), NEW, OLD)).await;
-        ended.unwrap();
-        let words = |line: &str| {
-            line.split_whitespace()
-                .skip(1)
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        let lines: Vec<_> = before.lines().map(words).collect();
-        assert_eq!(
-            lines,
-            ["STANDING CREDENTIALS PARAMS", "current 0 0", "previous 1 0"]
-        );
-
-        let (out, err, ended) = rotate(config(folder.path(), NEW, OLD)).await;
-        ended.unwrap();
-        assert_eq!(err, "moved 1 of 1 row\n");
-        assert!(out.contains("1 row moved"), "{out}");
-        assert!(out.contains("previous_master_keys may be removed"), "{out}");
-
-        let (after, ended) = status(config(folder.path(), NEW, "")).await;
-        ended.unwrap();
-        assert_eq!(words(after.lines().last().unwrap()), "current 1 0");
-        assert!(!format!("{before}{out}{err}{after}").contains("0202"));
-    }
-
-    #[tokio::test]
-    async fn a_missing_key_is_shown_and_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        database(folder.path()).await;
-        let (out, ended) = status(config(folder.path(), NEW, "")).await;
-        assert!(out.contains("unknown"), "{out}");
-        let refused = format!("{:#}", ended.unwrap_err());
-        assert!(
-            refused.contains("secrets.previous_master_keys"),
-            "{refused}"
-        );
-        let (_, err, ended) = rotate(config(folder.path(), NEW, "")).await;
-        assert_eq!(format!("{:#}", ended.unwrap_err()), refused);
-        assert_eq!(err, "");
-    }
-
-    #[tokio::test]
-    async fn a_running_gateway_is_to_be_stopped_first() {
-        let folder = tempfile::tempdir().unwrap();
-        database(folder.path()).await;
-        let file = folder.path().join("p.db");
-        let gateway = SqliteStorage::open(file.to_str().unwrap()).await.unwrap();
-        let (_, _, ended) = rotate(config(folder.path(), NEW, OLD)).await;
-        let refused = format!("{:#}", ended.unwrap_err());
-        assert!(refused.contains("stop the gateway"), "{refused}");
-        assert!(refused.contains(file.to_str().unwrap()), "{refused}");
-        gateway.close().await;
-    }
-
-    #[tokio::test]
-    async fn a_database_that_does_not_exist_is_not_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let (_, _, ended) = rotate(config(folder.path(), NEW, OLD)).await;
-        let refused = format!("{:#}", ended.unwrap_err());
-        assert!(refused.contains("no such database"), "{refused}");
-        assert!(!folder.path().join("p.db").exists());
-    }
 
     #[test]
     fn an_end_that_leaves_something_is_an_error() {
@@ -488,7 +313,7 @@ mod tests {
                 unopened,
                 stopped,
             };
-            let error = tell(&rotation, &vault, &mut Vec::new()).unwrap_err();
+            let error = told(&rotation, &vault).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
         }
     }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::COMMON;
 use super::caller::OfOrg;
 use super::console::Console;
 use super::failure::Failure;
@@ -15,7 +16,7 @@ pub(super) struct Modes {
     #[command(flatten)]
     of: OfOrg,
     /// The modes of this automation instead of the organization's.
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, help_heading = COMMON, display_order = 1, value_name = "ID")]
     automation: Option<String>,
     #[command(subcommand)]
     act: Act,
@@ -24,7 +25,8 @@ pub(super) struct Modes {
 const HELP: &str = "\
 The mode of an action decides what happens when an agent asks for it: allow runs
 it, deny refuses it, require_approval waits for a person. Where nothing is set,
-actions that only read are allowed and the others wait.
+the risk of the action decides: what reads is allowed, what writes waits, and
+what is dangerous is denied.
 
 Examples:
   portcullis mode list --org acme
@@ -89,7 +91,8 @@ impl Modes {
                     ("MODE", "mode"),
                     ("ACTION EXISTS", "matched"),
                 ];
-                let empty = "No mode is set; what only reads is allowed, the rest waits.";
+                let empty = "No mode is set: what reads is allowed, what writes waits, what is dangerous \
+                             is denied.";
                 let answer = client.get(&path, &[]).await?;
                 Ok(Report::list(answer, "modes", &columns, empty))
             }

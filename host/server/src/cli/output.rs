@@ -13,7 +13,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 
-pub(super) use text::{cell, field, printable};
+pub(super) use text::{field, printable};
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -27,6 +27,9 @@ pub(super) struct Report {
     piped: Option<String>,
     /// For standard error: what is legal and deserves a look.
     warnings: Vec<String>,
+    /// For standard error as well, and for people only: what helps with what is
+    /// printed and must not be part of it.
+    note: Option<String>,
     /// Why the command ends with another code than 0 although it has something
     /// to show.
     failure: Option<Failure>,
@@ -79,7 +82,10 @@ impl Report {
         let rows: Vec<_> = items
             .into_iter()
             .flatten()
-            .map(|item| columns.iter().map(|(_, name)| column(item, name)).collect())
+            .map(|item| {
+                let cells = columns.iter().map(|(_, name)| short(item, name));
+                cells.collect()
+            })
             .collect();
         let headers = columns.iter().map(|(header, _)| *header).collect();
         let report = Self::new(answer);
@@ -126,6 +132,12 @@ impl Report {
         self
     }
 
+    /// Says something beside what is printed, unless a machine reads it.
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
     /// Ends with an error, after what there is to show.
     pub(super) fn failing(mut self, failure: Failure) -> Self {
         self.failure = Some(failure);
@@ -158,8 +170,8 @@ impl Report {
     }
 }
 
-/// A field as a list shows it: of a time, the seconds are enough.
-fn column(item: &Value, name: &str) -> String {
+/// A field as people read it: of a time, the seconds are enough.
+pub(super) fn short(item: &Value, name: &str) -> String {
     let text = field(item, name);
     match text.split_once('.') {
         Some((seconds, _)) if name.ends_with("At") => format!("{seconds}Z"),
@@ -172,7 +184,7 @@ pub(super) fn fields_of(object: &Value) -> Vec<(String, String)> {
     let fields = object.as_object().into_iter().flatten();
     fields
         .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.clone(), cell(value)))
+        .map(|(name, _)| (name.clone(), short(object, name)))
         .collect()
 }
 
@@ -189,6 +201,9 @@ pub(super) fn print(console: &mut Console, json: bool, ended: Result<Report, Fai
     let failure = console.print(&shown).err().or(failure);
     for warning in &report.warnings {
         console.notice(&printable(&format!("warning: {warning}\n")));
+    }
+    if let Some(note) = report.note.filter(|_| !json) {
+        console.notice(&text::lines(&note));
     }
     let Some(failure) = failure else {
         return Exit::Done;

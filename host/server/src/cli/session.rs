@@ -1,12 +1,12 @@
 //! `portcullis session`.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::caller::OfOrg;
 use super::console::Console;
 use super::failure::Failure;
-use super::output::Report;
+use super::output::{Report, field};
 
 /// `session`
 #[derive(Debug, Args)]
@@ -81,10 +81,9 @@ impl Sessions {
                     "userId": create.user,
                     "automationId": create.automation,
                 });
-                let answer = client
-                    .post(&["v1", "orgs", &org, "sessions"], &body)
-                    .await?;
-                Ok(Report::object(answer))
+                let path = ["v1", "orgs", &org, "sessions"];
+                let answer = client.post(&path, &body).await?;
+                Ok(opened(answer, create.connections.is_empty()))
             }
             Act::List => {
                 let answer = client.get(&["v1", "orgs", &org, "sessions"], &[]).await?;
@@ -105,4 +104,18 @@ impl Sessions {
             }
         }
     }
+}
+
+/// What comes next, and what may have been forgotten.
+fn opened(answer: Value, without_connections: bool) -> Report {
+    let id = field(&answer, "id");
+    let report = Report::object(answer).text(format!(
+        "\n`portcullis token sandbox --session {id}` makes the agent's token."
+    ));
+    if without_connections {
+        return report.warning(
+            "the session can use no connection; a new one can use those that --connection names",
+        );
+    }
+    report
 }

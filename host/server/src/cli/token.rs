@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::caller::Server;
 use super::console::Console;
 use super::failure::Failure;
-use super::output::{Report, field};
+use super::output::{Report, short};
 
 /// `token`
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ impl Tokens {
         let answer = client.post(&["v1", "tokens"], &body).await?;
         let token = answer.get("token").and_then(Value::as_str);
         let token = token.ok_or_else(|| Failure::other("the answer holds no token"))?;
-        let until = format!("It works until {}.", field(&answer, "expiresAt"));
+        let until = format!("It works until {}.", short(&answer, "expiresAt"));
         Ok(Report::piped(token).text(until).with_json(answer))
     }
 }

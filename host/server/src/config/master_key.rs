@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{ConfigError, Secret, Secrets, SecretsConfig, invalid};
+use super::{ConfigError, Secret, Secrets, SecretsConfig, invalid, variable};
 
 const CURRENT: &str = "secrets.master_key";
 const CURRENT_FILE: &str = "secrets.master_key_file";
@@ -106,9 +106,11 @@ fn read_current(section: &SecretsConfig) -> Result<MasterKey, ConfigError> {
     let file = &section.master_key_file;
     let (name, text) = match (section.master_key.expose(), file.as_os_str().is_empty()) {
         ("", true) => {
-            let rule = "is required: 32 bytes as base64 or hex, for example from \
-                 `portcullis keys generate`, here or in the file that \
-                 secrets.master_key_file names";
+            let rule = format!(
+                "is required: 32 bytes as base64 or hex, for example from `portcullis keys \
+                 generate`, best set through {}, or in the file that secrets.master_key_file names",
+                variable(CURRENT)
+            );
             return Err(invalid(CURRENT, rule));
         }
         (key, true) => (CURRENT, Zeroizing::new(key.to_owned())),

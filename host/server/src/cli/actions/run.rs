@@ -80,7 +80,7 @@ impl Run {
         let path = [session, "actions", "invoke"];
         let asking = client.invoke(&path, body, self.idempotency_key.as_deref());
         let reply = tokio::select! {
-            reply = asking => reply?,
+            reply = asking => reply.map_err(unanswered)?,
             () = &mut console.interrupted => return Err(interrupted_early()),
         };
         // Without an invocation nothing happened; with one, its status tells.
@@ -122,6 +122,17 @@ impl Run {
         Ok(format!(
             r#"{{"integration":{integration},"action":{action},"params":{params}}}"#
         ))
+    }
+}
+
+/// Whether a request that was not answered was carried out is not known here.
+fn unanswered(failure: Failure) -> Failure {
+    match failure.code() {
+        "broken" | "timeout" => failure.hint(
+            "it may have been done; `portcullis actions history` shows whether there is such a \
+             request",
+        ),
+        _ => failure,
     }
 }
 

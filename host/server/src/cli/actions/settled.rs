@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::output::{Report, field};
+use super::super::output::{Report, field, short};
 
 /// How the invocation of a document stands; `None` when it does not say.
 pub(super) fn status_of(document: &Value) -> Option<Exit> {
@@ -38,7 +38,7 @@ pub(super) fn pending(document: Value) -> Report {
     let message = if field(invocation, "status") == "executing" {
         format!("{name} is still running")
     } else {
-        let until = field(invocation, "expiresAt");
+        let until = short(invocation, "expiresAt");
         format!("{name} waits for a person until {until}")
     };
     let failure = Failure::new(Exit::Pending, "pending", message)
@@ -66,7 +66,8 @@ fn failure(exit: Exit, name: &str, document: &Value) -> Failure {
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
     let id = field(invocation, "id");
     let error = document.get("error").or_else(|| invocation.get("error"));
-    let failure = match (error.filter(|error| !error.is_null()), exit) {
+    let error = error.filter(|error| !error.is_null());
+    let failure = match (error, exit) {
         (Some(error), _) => Failure::answered(exit, error),
         (None, Exit::Denied) => Failure::new(exit, "denied", denial(name, invocation)),
         (None, Exit::Expired) => Failure::new(
@@ -77,6 +78,8 @@ fn failure(exit: Exit, name: &str, document: &Value) -> Failure {
         (None, _) => Failure::new(exit, "failed", format!("{name} failed")),
     };
     let hint = match (exit, failure.code()) {
+        // The gateway's message says so.
+        (Exit::Denied, _) if error.is_some() => return failure,
         (Exit::Denied, _) => "do not repeat it; an admin can change the mode",
         (Exit::Expired, _) => "nothing was done; ask again when somebody is there to decide",
         (_, "outcome_unknown") => "it may have been done; look at the provider before repeating it",

@@ -8,16 +8,18 @@ use super::super::output::Report;
 use super::super::settings::Settings;
 use super::oddities::{Surroundings, oddities};
 use super::shown::without_password;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 
 /// Loads as `serve` does, and goes as far as is possible without starting.
 pub(super) fn check(settings: &Settings) -> Result<Report, Failure> {
-    let config = settings.load().map_err(|error| refused(&error))?;
+    let config = settings.load()?;
     EnvFilter::try_new(&config.log.filter).map_err(|error| {
         let filter = &config.log.filter;
         Failure::other(format!("log.filter = {filter:?}: {error}"))
             .hint("give a level, or targets with levels, such as \"info,portcullis=debug\"")
     })?;
+    portcullis_storage::exists(&config.storage.url)
+        .map_err(|error| Failure::other(format!("storage.url: {error}")))?;
     let around = Surroundings::look(&config, settings.config.as_deref())?;
     let warnings = oddities(&config, &around);
     let mut report = ok(&config, &warnings);
@@ -25,15 +27,6 @@ pub(super) fn check(settings: &Settings) -> Result<Report, Failure> {
         report = report.warning(warning);
     }
     Ok(report)
-}
-
-/// Says what is wrong, and where keys are explained.
-pub(super) fn refused(error: &ConfigError) -> Failure {
-    let failure = Failure::other(error.to_string());
-    match error {
-        ConfigError::File { .. } => failure,
-        _ => failure.hint("`portcullis config print --defaults` explains every key"),
-    }
 }
 
 fn ok(config: &Config, warnings: &[String]) -> Report {

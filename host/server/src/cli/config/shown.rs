@@ -6,7 +6,6 @@ use url::Url;
 use super::super::failure::Failure;
 use super::super::output::Report;
 use super::super::settings::Settings;
-use super::check::refused;
 
 /// What stands for a password in an address.
 const SET: &str = "[set]";
@@ -14,7 +13,7 @@ const SET: &str = "[set]";
 /// The configuration in force as TOML. One that the gateway would refuse is
 /// shown as well, since whoever looks may be looking for the reason.
 pub(super) fn print(settings: &Settings) -> Result<Report, Failure> {
-    let config = settings.read().map_err(|error| refused(&error))?;
+    let config = settings.read()?;
     let cannot_be_shown =
         |error: &dyn std::fmt::Display| Failure::other(format!("cannot be shown: {error}"));
     let mut document = serde_json::to_value(&config).map_err(|error| cannot_be_shown(&error))?;

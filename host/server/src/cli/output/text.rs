@@ -67,7 +67,7 @@ pub(in crate::cli) fn field(object: &Value, name: &str) -> String {
 }
 
 /// A value as a cell.
-pub(in crate::cli) fn cell(value: &Value) -> String {
+fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),

@@ -14,17 +14,19 @@ use crate::sources::{PluginLoader, read_component};
 
 /// Loads a component as the gateway does, and describes it.
 pub(super) async fn inspect(file: &Path) -> Result<Report, Failure> {
-    let (plugin, inspection) = load(file).await.map_err(|reason| {
-        Failure::other(format!("{}: {reason}", file.display()))
-            .hint("`cargo xtask plugins` builds components that a gateway takes")
-    })?;
+    let failure = |reason: String| Failure::other(format!("{}: {reason}", file.display()));
+    let config = small();
+    let bytes = read_component(file.to_owned(), config.component_bytes).await;
+    let (plugin, inspection) = load(bytes.map_err(failure)?, config)
+        .await
+        .map_err(|reason| {
+            failure(reason).hint("`cargo xtask plugins` builds components that a gateway takes")
+        })?;
     Ok(sheet::sheet(&plugin, &inspection))
 }
 
-async fn load(file: &Path) -> Result<(Plugin, Inspection), String> {
-    let config = small();
+async fn load(bytes: Vec<u8>, config: SandboxConfig) -> Result<(Plugin, Inspection), String> {
     let limit = config.component_bytes;
-    let bytes = read_component(file.to_owned(), limit).await?;
     let inspection = read_imports(&bytes, limit).map_err(|error| error.to_string())?;
     let loader = PluginLoader {
         sandbox: Sandbox::new(config).map_err(|error| error.to_string())?,
