@@ -2,8 +2,8 @@
 //! a gateway without the keys of its database does not start.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use portcullis::config::{MasterKey, MasterKeys};
 use portcullis::keys::{self, Rotation};

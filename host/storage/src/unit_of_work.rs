@@ -6,8 +6,8 @@ use tokio::sync::broadcast;
 
 use crate::{
     AdmissionRepository, AutomationRepository, Completion, ConnectionRepository,
-    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
-    OrganizationRepository, SealedRowRepository, SessionRepository,
+    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository,
+    ModeRepository, Noted, OrganizationRepository, SealedRowRepository, SessionRepository,
 };
 
 /// An open database.
