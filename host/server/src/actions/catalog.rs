@@ -106,7 +106,7 @@ fn obstacle(
             )),
         },
         Err(missing) => descriptor
-            .needs_connection()
+            .needs_connection(action.credential)
             .then(|| missing.message(&descriptor.id)),
     }
 }

@@ -90,7 +90,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
     let descriptor = execution.plugin.descriptor();
     let redactor = match &execution.admission.connection {
         Ok(opened) => Arc::clone(&opened.redactor),
-        Err(missing) if descriptor.needs_connection() => {
+        Err(missing) if descriptor.needs_connection(execution.action.credential) => {
             let message = missing.message(&descriptor.id);
             return Ok(Ran::without_guest(FailureCode::ConnectionMissing, message));
         }
