@@ -333,7 +333,9 @@ async fn note_credential(
         CredentialVerdict::Accepted => ConnectionStatus::Active,
         CredentialVerdict::Unknown => return Ok(None),
     };
-    if status == connection.status {
+    // That it works as it did is nothing new. A refusal is always told: the
+    // connection may have been found to work since this call was admitted.
+    if status == ConnectionStatus::Active && connection.status == status {
         return Ok(None);
     }
     let noted = work
