@@ -91,7 +91,8 @@ fn is_postgres_outage(code: &str) -> bool {
     // Not 25006 (read-only transaction), which is a reader that writes; not 57P04
     // or 3D000 (no such database) nor 28 (not our password), which an operator has
     // to put right.
-    const CODES: [&str; 8] = [
+    const CODES: [&str; 9] = [
+        "55000", // the database takes no connections for the moment
         "57P01", "57P02", "57P03",
         "57P05", // the server stops, crashed, starts; closed an idle connection
         "55P03", "57014", // it took longer than `lock_timeout` or `statement_timeout`
@@ -110,8 +111,8 @@ mod tests {
             assert!(is_sqlite_outage(code), "{code}");
         }
         for code in [
-            "08000", "08006", "53100", "53200", "53300", "58030", "57P01", "57P02", "57P03",
-            "57P05", "55P03", "57014", "40001", "40P01",
+            "08000", "08006", "53100", "53200", "53300", "58030", "55000", "57P01", "57P02",
+            "57P03", "57P05", "55P03", "57014", "40001", "40P01",
         ] {
             assert!(is_postgres_outage(code), "{code}");
         }
