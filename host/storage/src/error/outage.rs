@@ -31,6 +31,18 @@ pub(crate) fn is_outage(error: &Error) -> bool {
     }
 }
 
+/// Whether the connection is lost, which says nothing about the next one.
+pub(crate) fn is_lost_connection(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Tls(_) => true,
+        Error::Database(error) => match code_of(&**error) {
+            Some(Code::Postgres(code)) => code.starts_with("08") || code.starts_with("57P"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// Whether a commit that failed like this may have been carried out.
 ///
 /// The request was sent and its answer was lost, or the disk failed after bytes
@@ -38,14 +50,10 @@ pub(crate) fn is_outage(error: &Error) -> bool {
 /// log if the process ends at once.
 pub(crate) fn leaves_doubt(error: &Error) -> bool {
     match error {
-        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
-        Error::Database(error) => match code_of(&**error) {
-            Some(Code::Sqlite(code)) => code & PRIMARY == IOERR,
-            // The server may say good-bye after it has committed.
-            Some(Code::Postgres(code)) => code.starts_with("08") || code.starts_with("57P"),
-            None => false,
-        },
-        _ => false,
+        Error::Protocol(_) | Error::WorkerCrashed => true,
+        Error::Database(failure) if is_sqlite_io(&**failure) => true,
+        // The server may say good-bye after it has committed.
+        _ => is_lost_connection(error),
     }
 }
 
@@ -69,6 +77,10 @@ pub(crate) fn sqlite_code(error: &Error) -> Option<i32> {
         Code::Sqlite(code) => Some(code & PRIMARY),
         Code::Postgres(_) => None,
     }
+}
+
+fn is_sqlite_io(error: &dyn DatabaseError) -> bool {
+    matches!(code_of(error), Some(Code::Sqlite(code)) if code & PRIMARY == IOERR)
 }
 
 fn is_sqlite_outage(code: i32) -> bool {
