@@ -50,3 +50,4 @@ mod plugins;
 mod secrets;
 mod two_gateways;
 mod upstream_faults;
+mod whose_token;
