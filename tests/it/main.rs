@@ -47,6 +47,7 @@ mod modes;
 mod openapi;
 mod outages;
 mod plugins;
+mod reauthentication;
 mod secrets;
 mod two_gateways;
 mod upstream_faults;
