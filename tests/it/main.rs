@@ -48,6 +48,8 @@ mod modes;
 mod openapi;
 mod outages;
 mod plugins;
+mod reauthentication;
 mod secrets;
 mod two_gateways;
 mod upstream_faults;
+mod whose_token;

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::vault::Vault;
 use portcullis_tests::{
-    Answer, LINEAR_TOKEN, MASTER_KEY, OPERATOR_KEY, Served, TestHost, captured_lines_with,
-    captured_log, test_config,
+    Answer, LINEAR_TOKEN, MASTER_KEY, OPERATOR_KEY, Served, TestHost, TestHostBuilder,
+    captured_lines_with, captured_log,
 };
 use portcullis_upstreams::Fault;
 use serde_json::{Value, json};
@@ -65,7 +65,8 @@ fn assert_absent(place: &str, content: &[u8], secret: &str) {
 }
 
 /// Everything a host keeps: its files and the values of its tables. A value that
-/// spans pages of the file is whole only in its table.
+/// spans pages of a SQLite file is whole only in its table; the files of Postgres
+/// are its server's.
 async fn kept(host: &TestHost) -> Vec<(String, Vec<u8>)> {
     let mut kept = files(host.data.path());
     kept.extend(host.dump().await);
@@ -148,7 +149,7 @@ async fn change_master_key(host: TestHost) -> TestHost {
         ("secrets.master_key", NEXT_KEY.to_owned()),
         ("secrets.previous_master_keys", MASTER_KEY.to_owned()),
     ];
-    let config = test_config(host.data.path(), &keys);
+    let config = host.config_with(&keys);
     let vault = Vault::new(&config.master_keys().unwrap());
     let go_on = async |_| ControlFlow::Continue(());
     let storage = &*host.gateway.storage;
@@ -188,9 +189,14 @@ fn with_user(credential: &str) -> String {
     format!("https://{user}@api.linear.app")
 }
 
-#[tokio::test]
-async fn credentials_stay_where_they_belong() {
-    let mut host = TestHost::start().await;
+on_both! {
+    credentials_stay_where_they_belong,
+    the_search_finds_a_secret_in_every_spelling,
+    a_credential_cannot_be_planted_in_the_upstream,
+}
+
+async fn credentials_stay_where_they_belong(builder: TestHostBuilder) {
+    let mut host = builder.start().await;
     let answers = live(&mut host).await;
     assert!(host.upstreams.linear.requests()[0].authorized);
     let before = kept(&host).await;
@@ -229,17 +235,13 @@ async fn credentials_stay_where_they_belong() {
             .map(|(place, _)| place.as_str())
             .collect();
         assert!(places.contains(&"sessions.title"), "{places:?}");
-        assert!(
-            places
-                .iter()
-                .any(|place| place.starts_with("portcullis.db"))
-        );
+        let in_a_file = |place: &&str| place.starts_with("portcullis.db");
+        assert_ne!(places.iter().any(in_a_file), host.is_on_postgres());
     }
 }
 
-#[tokio::test]
-async fn the_search_finds_a_secret_in_every_spelling() {
-    let host = TestHost::start().await;
+async fn the_search_finds_a_secret_in_every_spelling(builder: TestHostBuilder) {
+    let host = builder.start().await;
     for title in [
         LINEAR_TOKEN.to_owned(),
         hex::encode(LINEAR_TOKEN),
@@ -259,12 +261,11 @@ async fn the_search_finds_a_secret_in_every_spelling() {
     let in_a_file = |(place, content): &(String, Vec<u8>)| {
         place.starts_with("portcullis.db") && !found(content, LINEAR_TOKEN).is_empty()
     };
-    assert!(kept.iter().any(in_a_file));
+    assert_ne!(kept.iter().any(in_a_file), host.is_on_postgres());
 }
 
-#[tokio::test]
-async fn a_credential_cannot_be_planted_in_the_upstream() {
-    let host = TestHost::start().await;
+async fn a_credential_cannot_be_planted_in_the_upstream(builder: TestHostBuilder) {
+    let host = builder.start().await;
     host.set_mode("add_comment", "allow").await;
     let body = format!("The key is {LINEAR_TOKEN}, keep it.");
     host.invoke(

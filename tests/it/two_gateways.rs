@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use portcullis::actions::leases::tend;
-use portcullis_tests::{Answer, TestHost};
+use portcullis_tests::{Answer, TestHost, token_of};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -99,6 +99,29 @@ async fn a_mode_set_at_one_is_in_force_at_the_other() {
 }
 
 #[tokio::test]
+async fn a_credential_that_one_rotated_goes_out_from_the_other() {
+    let Some((first, second)) = two_gateways().await else {
+        return;
+    };
+    let call = || second.invoke("list_issues", json!({}));
+    call().await.assert_status(200);
+    let path = format!("/connections/{}", first.connection_id);
+    let body = json!({ "credential": first.credential_of("rotated") });
+    first.admin("PUT", &path, body).await.assert_status(200);
+    call().await.assert_status(200);
+    let accounts: Vec<_> = (second.upstreams.linear.requests().into_iter())
+        .map(|request| request.account)
+        .collect();
+    assert_eq!(accounts, [None, Some("rotated".to_owned())]);
+
+    // And what the other learns of it, the one shows.
+    first.upstreams.linear.revoke(&token_of("rotated"));
+    call().await.assert_error(502, "unauthorized");
+    let listed = first.admin("GET", "/connections", Value::Null).await;
+    assert_eq!(listed.json["connections"][0]["status"], "needs_reauth");
+}
+
+#[tokio::test]
 async fn a_gateway_that_starts_leaves_alone_what_another_executes() {
     let Some(builder) = TestHost::builder().postgres().await else {
         return;
@@ -135,12 +158,13 @@ async fn a_killed_gateway_loses_its_own_and_nothing_of_anothers() {
     let gate = linear.hold();
     // What runs on it ends wherever it stands, like a process that is killed.
     let doomed = Runtime::new().unwrap();
-    let lost = Arc::clone(&survivor);
+    let another = Arc::clone(&survivor);
     doomed.spawn(async move {
-        let gateway = lost.second_gateway().await;
+        let gateway = another.second_gateway().await;
         gateway.invoke("list_issues", json!({ "first": 1 })).await
     });
     linear.wait_for_requests(1).await;
+    // Rows of one moment have no order.
     survivor.clock.advance(Duration::from_secs(1));
     let own = Arc::clone(&survivor);
     let own = tokio::spawn(async move { own.invoke("list_issues", json!({ "first": 2 })).await });

@@ -18,6 +18,15 @@ use crate::clocked::ClockedStorage;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
 
+/// How the gateways of a host are opened.
+#[derive(Clone, Default)]
+pub(crate) struct Setup {
+    /// Of no meaning on Postgres.
+    storage: SqliteOptions,
+    /// Whether the test guests are served beside Linear.
+    probe: bool,
+}
+
 /// Settings of a [`TestHost`].
 #[derive(Default)]
 pub struct TestHostBuilder {
@@ -25,7 +34,7 @@ pub struct TestHostBuilder {
     without_grant: bool,
     data: Option<TempDir>,
     database: Option<Arc<TestDatabase>>,
-    storage: SqliteOptions,
+    setup: Setup,
 }
 
 impl TestHostBuilder {
@@ -50,7 +59,14 @@ impl TestHostBuilder {
     /// Opens the database like this.
     #[must_use]
     pub fn storage(mut self, options: SqliteOptions) -> Self {
-        self.storage = options;
+        self.setup.storage = options;
+        self
+    }
+
+    /// Serves the test guests as well, as the provider `probe`.
+    #[must_use]
+    pub fn with_probe(mut self) -> Self {
+        self.setup.probe = true;
         self
     }
 
@@ -72,6 +88,23 @@ impl TestHostBuilder {
         Some(self)
     }
 
+    /// Puts something between the gateway and its Postgres that listens at this
+    /// URL.
+    #[must_use]
+    pub fn postgres_at(self, url: &str) -> Self {
+        assert!(self.database.is_some(), "the database must be on Postgres");
+        self.set("storage.url", url)
+    }
+
+    /// The database on Postgres.
+    ///
+    /// # Panics
+    ///
+    /// When it is on SQLite.
+    pub fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a database on Postgres")
+    }
+
     /// Starts the fake, the gateway, and sets up an organization with an admin,
     /// a member, a connection and a session.
     pub async fn start(self) -> TestHost {
@@ -84,9 +117,9 @@ impl TestHostBuilder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
-        let gateway = open(config, &self.storage, Arc::clone(&clock)).await;
+        let gateway = open(config, &self.setup, Arc::clone(&clock)).await;
         let upstreams = Arc::new(Upstreams { linear });
-        let mut host = TestHost::new(gateway, clock, upstreams, data, self.database);
+        let mut host = TestHost::new(gateway, clock, upstreams, data, self.database, self.setup);
         if is_new {
             set_up(&mut host, !self.without_grant).await;
         }
@@ -113,24 +146,23 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
     Config::load(None, &all).expect("a configuration")
 }
 
-/// As [`portcullis::open`], with the clock and the plugin that tests share.
+/// As [`portcullis::open`], with the clock and the plugins that tests share.
 ///
 /// # Panics
 ///
 /// When the database or a master key is not what the test thinks it is.
-pub(crate) async fn open(
-    config: Config,
-    options: &SqliteOptions,
-    clock: Arc<ManualClock>,
-) -> Arc<Gateway> {
-    let storage = open_storage(&config, options, &clock).await;
+pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>) -> Arc<Gateway> {
+    let storage = open_storage(&config, &setup.storage, &clock).await;
     let vault = Vault::new(&config.master_keys().expect("master keys"));
     portcullis::keys::require_known(&*storage, &vault)
         .await
         .expect("keys");
     let loaded = component::load(&config);
     let mut sources = Sources::default();
-    sources.add("linear", loaded.linear);
+    sources.add("linear", loaded.linear.clone());
+    if setup.probe {
+        sources.add("probe", loaded.probe());
+    }
     let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox).expect("a gateway");
     portcullis::actions::leases::recover(&gateway)
         .await

@@ -1,7 +1,7 @@
-//! The sandbox and the Linear plugin, made once for all tests that want the same
+//! The sandbox and the plugins, made once for all tests that want the same
 //! settings: compiling a component takes longer than most tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use portcullis::config::Config;
@@ -17,22 +17,40 @@ pub fn plugins_directory() -> PathBuf {
 
 /// The bytes of the Linear component.
 pub fn linear_component() -> Vec<u8> {
-    let path = plugins_directory().join("linear.wasm");
-    std::fs::read(&path).unwrap_or_else(|error| {
+    read(&plugins_directory().join("linear.wasm"))
+}
+
+/// The bytes of the test guests' component.
+fn probe_component() -> Vec<u8> {
+    read(&plugins_directory().join("../guests/test-guests.wasm"))
+}
+
+fn read(component: &Path) -> Vec<u8> {
+    std::fs::read(component).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; run `cargo xtask plugins` first, or everything with `cargo xtask test`",
-            path.display()
+            component.display()
         )
     })
 }
 
-/// A sandbox and the plugin in it.
+/// A sandbox and the plugins in it.
 #[derive(Clone)]
 pub(crate) struct Loaded {
     config: SandboxConfig,
     limits: EgressLimits,
     pub(crate) sandbox: Sandbox,
     pub(crate) linear: Plugin,
+    /// Compiled when somebody wants it.
+    probe: Arc<OnceLock<Plugin>>,
+}
+
+impl Loaded {
+    /// The test guests.
+    pub(crate) fn probe(&self) -> Plugin {
+        let compile = || add(&self.sandbox, &self.limits, probe_component());
+        self.probe.get_or_init(compile).clone()
+    }
 }
 
 /// A sandbox with these settings, and Linear in it.
@@ -64,25 +82,30 @@ fn runtime() -> &'static Runtime {
 }
 
 fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
-    let make = move || {
-        runtime().block_on(async {
-            let sandbox = Sandbox::new(config.clone()).expect("a sandbox");
-            let loader = PluginLoader {
-                sandbox: sandbox.clone(),
-                limits: limits.clone(),
-                resolver: Arc::new(SystemResolver),
-            };
-            let linear = loader.load(linear_component()).await;
-            Loaded {
-                linear: linear.expect("the Linear plugin"),
-                sandbox,
-                config,
-                limits,
-            }
-        })
+    let wanted = config.clone();
+    let sandbox = wait_for(async move { Sandbox::new(wanted).expect("a sandbox") });
+    Loaded {
+        linear: add(&sandbox, &limits, linear_component()),
+        probe: Arc::default(),
+        sandbox,
+        config,
+        limits,
+    }
+}
+
+/// Compiles a component.
+fn add(sandbox: &Sandbox, limits: &EgressLimits, component: Vec<u8>) -> Plugin {
+    let loader = PluginLoader {
+        sandbox: sandbox.clone(),
+        limits: limits.clone(),
+        resolver: Arc::new(SystemResolver),
     };
-    // A thread of its own: one that runs a test's runtime may not block on
-    // another runtime.
-    let joined = std::thread::spawn(make).join();
+    wait_for(async move { loader.load(component).await.expect("a plugin") })
+}
+
+/// Waits on a thread of its own: one that runs a test's runtime may not block on
+/// another runtime.
+fn wait_for<T: Send + 'static>(making: impl Future<Output = T> + Send + 'static) -> T {
+    let joined = std::thread::spawn(|| runtime().block_on(making)).join();
     joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

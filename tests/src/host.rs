@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
-use portcullis_storage::SqliteOptions;
 use portcullis_test_postgres::TestDatabase;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
@@ -15,8 +14,9 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnec
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::agent::Agent;
 use crate::answer::Answer;
-use crate::builder::{self, TestHostBuilder};
+use crate::builder::{self, Setup, TestHostBuilder};
 use crate::clock::ManualClock;
 use crate::dump::{self, Dump};
 use crate::{LINEAR_TOKEN, OPERATOR_KEY, ORG};
@@ -52,6 +52,7 @@ pub struct TestHost {
     router: Router,
     /// Its database on Postgres, if it has one.
     database: Option<Arc<TestDatabase>>,
+    setup: Setup,
 }
 
 impl TestHost {
@@ -71,6 +72,7 @@ impl TestHost {
         upstreams: Arc<Upstreams>,
         data: TempDir,
         database: Option<Arc<TestDatabase>>,
+        setup: Setup,
     ) -> Self {
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
@@ -84,6 +86,7 @@ impl TestHost {
             admin_token: String::new(),
             member_token: String::new(),
             database,
+            setup,
         }
     }
 
@@ -92,14 +95,14 @@ impl TestHost {
     pub async fn second_gateway(&self) -> Self {
         assert!(self.database.is_some(), "SQLite is for one gateway");
         let config = self.gateway.config.clone();
-        let options = SqliteOptions::default();
-        let gateway = builder::open(config, &options, Arc::clone(&self.clock)).await;
+        let gateway = builder::open(config, &self.setup, Arc::clone(&self.clock)).await;
         let mut second = Self::new(
             gateway,
             Arc::clone(&self.clock),
             Arc::clone(&self.upstreams),
             tempfile::tempdir().expect("a folder"),
             self.database.clone(),
+            self.setup.clone(),
         );
         second.act_as(self);
         second
@@ -230,12 +233,24 @@ impl TestHost {
 
     /// Connects Linear; `extra` replaces fields of the request.
     pub async fn connect(&self, extra: Value) -> String {
-        let path = format!("/v1/orgs/{ORG}/connections");
+        self.connect_in(ORG, extra).await
+    }
+
+    /// Connects Linear in any organization; `extra` replaces fields of the request.
+    pub async fn connect_in(&self, org: &str, extra: Value) -> String {
+        let path = format!("/v1/orgs/{org}/connections");
         let answer = self
             .operator("POST", &path, self.connection_body(extra))
             .await;
         answer.assert_status(201);
         answer.text_field("id")
+    }
+
+    /// The credential of another account at Linear, which takes it from now on.
+    pub fn credential_of(&self, account: &str) -> Value {
+        let token = token_of(account);
+        self.upstreams.linear.accept(account, &token);
+        json!({ "type": "token", "token": token })
     }
 
     /// The body that connects Linear; `extra` replaces fields of it.
@@ -255,10 +270,26 @@ impl TestHost {
 
     /// Opens a session of the organization.
     pub async fn open_session(&self, body: Value) -> String {
-        let path = format!("/v1/orgs/{ORG}/sessions");
+        self.open_session_in(ORG, body).await
+    }
+
+    async fn open_session_in(&self, org: &str, body: Value) -> String {
+        let path = format!("/v1/orgs/{org}/sessions");
         let answer = self.operator("POST", &path, body).await;
         answer.assert_status(201);
         answer.text_field("id")
+    }
+
+    /// Opens a session of the organization, for an agent beside the host's own.
+    pub async fn agent_in(&self, session: Value) -> Agent {
+        self.agent_of(ORG, session).await
+    }
+
+    /// As [`agent_in`](Self::agent_in), of any organization.
+    pub async fn agent_of(&self, org: &str, session: Value) -> Agent {
+        let session_id = self.open_session_in(org, session).await;
+        let token = self.sandbox_token_of(&session_id).await;
+        Agent::new(self.router(), session_id, token)
     }
 
     /// From now on acts in a new session of the same connection; `extra` are
@@ -319,8 +350,25 @@ impl TestHost {
 
     /// Every value of every row of every table.
     pub async fn dump(&self) -> Dump {
-        let dump = dump::sqlite(&self.data.path().join("portcullis.db")).await;
+        let dump = match &self.database {
+            Some(database) => dump::postgres(database).await,
+            None => dump::sqlite(&self.data.path().join("portcullis.db")).await,
+        };
         dump.expect("a dump")
+    }
+
+    /// The database on Postgres.
+    ///
+    /// # Panics
+    ///
+    /// When it is on SQLite.
+    pub fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a database on Postgres")
+    }
+
+    /// Whether the database is on Postgres.
+    pub fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
     }
 
     /// Stops the gateway, and starts it again on the same data.
@@ -332,14 +380,20 @@ impl TestHost {
     /// Stops the gateway, and starts it on the same data with the defaults and
     /// these keys of the configuration.
     pub async fn restart_with(self, overrides: &[(&'static str, String)]) -> Self {
-        let config = builder::test_config(self.data.path(), overrides);
+        let config = self.config_with(overrides);
         self.restart_as(config).await
+    }
+
+    /// The defaults and these keys, for the same database.
+    pub fn config_with(&self, overrides: &[(&'static str, String)]) -> Config {
+        let url = self.gateway.config.storage.url.clone();
+        let same_database = [("storage.url", url)];
+        builder::test_config(self.data.path(), &[&same_database, overrides].concat())
     }
 
     async fn restart_as(self, config: Config) -> Self {
         self.gateway.storage.close().await;
-        let options = SqliteOptions::default();
-        let gateway = builder::open(config, &options, Arc::clone(&self.clock)).await;
+        let gateway = builder::open(config, &self.setup, Arc::clone(&self.clock)).await;
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
             gateway,
@@ -370,6 +424,11 @@ async fn change_postgres(
     Ok(done.rows_affected())
 }
 
+/// The token of another account at Linear.
+pub fn token_of(account: &str) -> String {
+    format!("lin_api_token_of_{account}_0123456789")
+}
+
 /// A request with a bearer credential and a JSON body; a null body is none.
 pub fn bearer(method: &str, path: &str, token: &str, body: &Value) -> Request<Body> {
     let body = if body.is_null() {
@@ -388,5 +447,10 @@ pub fn bearer(method: &str, path: &str, token: &str, body: &Value) -> Request<Bo
 
 /// The body that invokes an action of Linear.
 pub fn call(action: &str, params: &Value) -> Value {
-    json!({ "integration": "linear", "action": action, "params": params })
+    call_of("linear", action, params)
+}
+
+/// The body that invokes an action.
+pub(crate) fn call_of(source: &str, action: &str, params: &Value) -> Value {
+    json!({ "integration": source, "action": action, "params": params })
 }

@@ -1,8 +1,8 @@
 //! The harness of the end-to-end tests.
 //!
 //! [`TestHost`] is a gateway as it is served: real SQLite in a folder of its
-//! own, or a Postgres database of its own, the real Linear component in the real sandbox, a fake Linear on a real
-//! socket, and a clock that the test moves. Requests go straight to the router;
+//! own, or a Postgres database of its own, the real Linear component in the real
+//! sandbox, a fake Linear on a real socket, and a clock that the test moves. Requests go straight to the router;
 //! a listener appears only in tests in which the socket matters.
 //!
 //! ```no_run
@@ -22,6 +22,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod agent;
 mod answer;
 mod balancer;
 mod builder;
@@ -34,13 +35,14 @@ mod log;
 mod served;
 mod wire;
 
+pub use agent::Agent;
 pub use answer::Answer;
 pub use balancer::Balancer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{linear_component, plugins_directory};
 pub use dump::Dump;
-pub use host::{TestHost, bearer, call};
+pub use host::{TestHost, bearer, call, token_of};
 pub use log::{capture_no_log, captured_lines_with, captured_log};
 pub use served::Served;
 pub use wire::{Wire, post_head};

@@ -111,7 +111,7 @@ names! {
         TooLarge = "too_large",
         /// Sandbox: no free slot.
         Busy = "busy",
-        /// Host: the gateway stopped while the action ran.
+        /// Host: the gateway stopped, or lost its database, while the action ran.
         OutcomeUnknown = "outcome_unknown",
         /// Host: the provider reached for what it may not call.
         DeniedEgress = "denied_egress",

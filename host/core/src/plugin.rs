@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::action::{ActionDefinition, names};
+use crate::action::{ActionDefinition, CredentialChoice, names};
 use crate::id::{InvalidId, SourceId};
 
 /// The SHA-256 of a plugin's bytes, shown as `sha256:` and 64 hex digits.
@@ -71,11 +71,13 @@ impl PluginDescriptor {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
-    /// True when some connection must exist before an action can work.
-    pub fn needs_connection(&self) -> bool {
-        self.connections
-            .iter()
-            .any(|requirement| !requirement.optional && requirement.types != [ConnectionType::None])
+    /// True when an action with this choice cannot work without a connection: one
+    /// that acts as a user always, any other unless they are all optional.
+    pub fn needs_connection(&self, choice: CredentialChoice) -> bool {
+        let is_required = |requirement: &ConnectionRequirement| {
+            !requirement.optional && requirement.types != [ConnectionType::None]
+        };
+        choice == CredentialChoice::User || self.connections.iter().any(is_required)
     }
 }
 
@@ -254,11 +256,19 @@ mod tests {
     fn a_connection_is_needed_unless_it_is_optional_or_none() {
         let key: &[ConnectionType] = &[ConnectionType::ApiKey];
         let none: &[ConnectionType] = &[ConnectionType::None];
-        assert!(descriptor(&[key], false).needs_connection());
-        assert!(descriptor(&[none, key], false).needs_connection());
-        assert!(!descriptor(&[key], true).needs_connection());
-        assert!(!descriptor(&[none], false).needs_connection());
-        assert!(!descriptor(&[], false).needs_connection());
+        for choice in [CredentialChoice::Org, CredentialChoice::PreferUser] {
+            assert!(descriptor(&[key], false).needs_connection(choice));
+            assert!(descriptor(&[none, key], false).needs_connection(choice));
+            assert!(!descriptor(&[key], true).needs_connection(choice));
+            assert!(!descriptor(&[none], false).needs_connection(choice));
+            assert!(!descriptor(&[], false).needs_connection(choice));
+        }
+    }
+
+    #[test]
+    fn what_acts_as_a_user_needs_a_connection_that_is_optional_otherwise() {
+        let optional = descriptor(&[&[ConnectionType::ApiKey]], true);
+        assert!(optional.needs_connection(CredentialChoice::User));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::access::AgentCache;
+use crate::actions::leases::Running;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -41,12 +42,14 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// This process, as rows name it.
     pub node: String,
-    /// Executions that are under way; a shutdown waits for them.
+    /// Requests for actions that are under way; a shutdown waits for them.
     pub executions: TaskTracker,
     /// What agents may use, as it was read a moment ago.
     pub agents: AgentCache,
     /// Credentials that were opened a moment ago.
     pub opened: OpenedCredentials,
+    /// Invocations that are being executed; their leases are renewed.
+    pub running: Running,
     /// Tells which invocations have ended, for those who wait for one.
     pub endings: broadcast::Sender<InvocationId>,
 }
@@ -74,6 +77,7 @@ impl Gateway {
             sources,
             node: Uuid::new_v4().to_string(),
             executions: TaskTracker::new(),
+            running: Running::default(),
             endings: broadcast::Sender::new(ENDINGS_KEPT),
         })
     }

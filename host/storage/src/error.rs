@@ -5,7 +5,7 @@ mod outage;
 
 use std::{io, path::PathBuf};
 
-pub(crate) use outage::{leaves_doubt, sqlite_code};
+pub(crate) use outage::{is_lost_connection, leaves_doubt, sqlite_code};
 use sqlx::migrate::MigrateError;
 
 /// The cause of an error, from a library this crate does not expose.

@@ -158,9 +158,14 @@ pub trait InvocationRepository: Send {
         since: Timestamp,
     ) -> Result<Option<Timestamp>, Error>;
 
-    /// Extends the leases of all that this node executes; how many.
-    async fn renew_leases(&mut self, node: &str, lease_expires_at: Timestamp)
-    -> Result<u64, Error>;
+    /// Extends the leases of those of these that this node still executes; how
+    /// many.
+    async fn renew_leases(
+        &mut self,
+        ids: &[InvocationId],
+        node: &str,
+        lease_expires_at: Timestamp,
+    ) -> Result<u64, Error>;
 
     /// Ends what this node executes, and wipes the sealed params. False when it
     /// no longer does: somebody declared it interrupted, or it has ended.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis_core::{id::InvocationId, time::Timestamp};
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     pool::{PoolConnectionMetadata, PoolOptions},
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
-    error::{during, migrating},
+    error::{during, is_lost_connection, migrating},
     hints::Hub,
     invocations::PostgresInvocationRepository,
     location::shown,
@@ -98,6 +98,43 @@ impl PostgresStorage {
     pub fn check(url: &str) -> Result<(), Error> {
         options::parse(url).map(drop)
     }
+
+    /// Does what may be done twice, on a connection that works: those that lay
+    /// idle may have died with the server, which is noticed only in use. However
+    /// many of them did, a server that is back serves at once.
+    async fn on_a_live_connection<T, F>(&self, act: impl Fn() -> F) -> Result<T, sqlx::Error>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        for _ in 0..self.pool.num_idle() {
+            match act().await {
+                Err(error) if is_lost_connection(&error) => {}
+                done => return done,
+            }
+        }
+        act().await
+    }
+
+    async fn begin(
+        &self,
+        statement: &'static str,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.on_a_live_connection(|| self.pool.begin_with(statement))
+            .await
+    }
+
+    async fn try_finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        let mut connection = self.pool.acquire().await.map_err(during("finish"))?;
+        let connection = &mut connection;
+        PostgresInvocationRepository { connection }
+            .finish(id, node, completion)
+            .await
+    }
 }
 
 #[async_trait]
@@ -106,8 +143,7 @@ impl Storage for PostgresStorage {
     async fn write(&self) -> Result<BoxUnitOfWork, Error> {
         // Named, since an administrator may have chosen another default, under
         // which waiting for a lock ends in an error instead of a fresh view.
-        self.pool
-            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED")
             .await
             .map(PostgresUnitOfWork::boxed)
             .map_err(during("write"))
@@ -115,8 +151,7 @@ impl Storage for PostgresStorage {
 
     #[tracing::instrument(name = "storage.read", level = "debug", skip_all)]
     async fn read(&self) -> Result<BoxUnitOfWork, Error> {
-        self.pool
-            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await
             .map(PostgresUnitOfWork::boxed)
             .map_err(during("read"))
@@ -130,19 +165,22 @@ impl Storage for PostgresStorage {
         node: &str,
         completion: &Completion,
     ) -> Result<bool, Error> {
-        let mut connection = self.pool.acquire().await.map_err(during("finish"))?;
-        let connection = &mut connection;
-        PostgresInvocationRepository { connection }
-            .finish(id, node, completion)
-            .await
+        // A conditional update may be sent twice.
+        for _ in 0..self.pool.num_idle() {
+            match self.try_finish(id, node, completion).await {
+                Err(Error::Unavailable { .. }) => {}
+                done => return done,
+            }
+        }
+        self.try_finish(id, node, completion).await
     }
 
     #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), Error> {
         // Names a table, so that a database that was replaced by an empty one
         // is noticed.
-        sqlx::query("SELECT 1 FROM organizations LIMIT 1")
-            .fetch_optional(&self.pool)
+        let ping = || sqlx::query("SELECT 1 FROM organizations LIMIT 1").fetch_optional(&self.pool);
+        self.on_a_live_connection(ping)
             .await
             .map(drop)
             .map_err(during("ping"))
@@ -158,8 +196,11 @@ impl Storage for PostgresStorage {
 
     #[tracing::instrument(name = "storage.time", level = "debug", skip_all)]
     async fn time(&self) -> Result<Option<Timestamp>, Error> {
-        sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
-            .fetch_one(&self.pool)
+        let ask = || {
+            sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
+                .fetch_one(&self.pool)
+        };
+        self.on_a_live_connection(ask)
             .await
             .map(|micros| Some(Timestamp::from_micros(micros)))
             .map_err(during("time"))
@@ -167,10 +208,14 @@ impl Storage for PostgresStorage {
 
     #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
     async fn hint(&self, hint: &Hint) -> Result<(), Error> {
-        sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(CHANNEL)
-            .bind(hint.to_payload()?)
-            .execute(&self.pool)
+        let payload = hint.to_payload()?;
+        let notify = || {
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(CHANNEL)
+                .bind(payload.as_str())
+                .execute(&self.pool)
+        };
+        self.on_a_live_connection(notify)
             .await
             .map(drop)
             .map_err(during("hint"))
@@ -279,6 +324,37 @@ mod tests {
         }
         // Whoever waits for a dead gateway's lock waits until it is released.
         assert!(limits.is_sorted(), "{limits:?}");
+        storage.close().await;
+    }
+
+    /// Fills the pool with connections that lie idle, and ends them.
+    async fn let_idle_connections_die(storage: &PostgresStorage, database: &TestDatabase) {
+        let mut held = Vec::new();
+        for _ in 0..storage.pool.options().get_max_connections() {
+            held.push(storage.read().await.unwrap());
+        }
+        let count = held.len();
+        drop(held);
+        while storage.pool.num_idle() < count {
+            tokio::task::yield_now().await;
+        }
+        database.end_connections().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn connections_that_died_idle_cost_nobody_an_attempt() {
+        let Some(database) = TestDatabase::create().await.unwrap() else {
+            return;
+        };
+        let storage = PostgresStorage::open(database.url(), 4).await.unwrap();
+        let_idle_connections_die(&storage, &database).await;
+        storage.ping().await.unwrap();
+        let_idle_connections_die(&storage, &database).await;
+        storage.time().await.unwrap();
+        let_idle_connections_die(&storage, &database).await;
+        storage.read().await.unwrap().cancel().await.unwrap();
+        let_idle_connections_die(&storage, &database).await;
+        storage.write().await.unwrap().save().await.unwrap();
         storage.close().await;
     }
 }

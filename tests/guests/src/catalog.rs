@@ -11,6 +11,8 @@ pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("huge_result", answers::huge_result),
     ("fail", answers::fail),
     ("fetch", outbound::fetch),
+    ("fetch_as_user", outbound::fetch),
+    ("fetch_preferring_user", outbound::fetch),
     ("fetch_many", outbound::fetch_many),
     ("log_line", logging::log_line),
     ("log_flood", logging::log_flood),

@@ -41,7 +41,9 @@ impl provider::Guest for Probe {
         };
         Descriptor {
             identity: identity(description),
-            connections: vec![connection()],
+            connections: [ConnectionScope::Org, ConnectionScope::User]
+                .map(connection)
+                .into(),
             endpoints: vec![endpoint("api", true), endpoint("open", false)],
         }
     }
@@ -101,9 +103,9 @@ fn identity(description: String) -> Identity {
     }
 }
 
-fn connection() -> ConnectionRequirement {
+fn connection(scope: ConnectionScope) -> ConnectionRequirement {
     ConnectionRequirement {
-        scope: ConnectionScope::Org,
+        scope,
         types: vec![ConnectionType::ApiKey],
         scopes: Vec::new(),
         optional: true,
@@ -135,9 +137,17 @@ fn action(id: &str) -> Action {
         title: format!("Behaviour {id}"),
         description: format!("See the function `{id}`."),
         risk: Risk::Read,
-        credential: Credential::Org,
+        credential: credential(id),
         params_schema: r#"{"type":"object"}"#.to_owned(),
         result_schema: None,
         examples: Vec::new(),
+    }
+}
+
+fn credential(id: &str) -> Credential {
+    match id {
+        "fetch_as_user" => Credential::User,
+        "fetch_preferring_user" => Credential::PreferUser,
+        _ => Credential::Org,
     }
 }

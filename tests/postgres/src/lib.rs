@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+mod proxy;
+
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::Once;
@@ -26,6 +28,8 @@ use portcullis_storage::{PostgresStorage, Storage as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
+
+pub use proxy::{Loss, Proxy};
 
 /// The variable with the URL of the server's maintenance database.
 pub const SERVER: &str = "PORTCULLIS_TEST_POSTGRES";
@@ -70,6 +74,53 @@ impl TestDatabase {
     /// A connection behind the storage's back.
     pub async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         PgConnection::connect(&self.url).await
+    }
+
+    /// Ends every connection as if the server had stopped, and takes no new one
+    /// until [`put_back`](Self::put_back). Returns when they have ended.
+    pub async fn take_away(&self) -> Result<(), sqlx::Error> {
+        self.allow_connections(false).await?;
+        self.end_connections().await
+    }
+
+    /// Takes connections again.
+    pub async fn put_back(&self) -> Result<(), sqlx::Error> {
+        self.allow_connections(true).await
+    }
+
+    /// Ends every connection, as a server does that starts again. Returns when they
+    /// have ended.
+    pub async fn end_connections(&self) -> Result<(), sqlx::Error> {
+        let name = &self.name;
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
+             WHERE datname = '{name}' AND backend_type = 'client backend'"
+        );
+        run(&self.server, sql).await
+    }
+
+    /// Starts a proxy in front of it.
+    pub async fn proxy(&self) -> Result<Proxy, Box<dyn Error>> {
+        Ok(Proxy::start(&self.server.clone().database(&self.name)).await?)
+    }
+
+    /// Returns once so many connections wait for a lock.
+    pub async fn wait_for_waiters(&self, count: i64) -> Result<(), sqlx::Error> {
+        let mut connection = self.connect().await?;
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query_scalar::<_, i64>(waiting)
+            .fetch_one(&mut connection)
+            .await?
+            < count
+        {}
+        connection.close().await
+    }
+
+    async fn allow_connections(&self, allowed: bool) -> Result<(), sqlx::Error> {
+        let name = &self.name;
+        let sql = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {allowed}");
+        run(&self.server, sql).await
     }
 
     async fn copy(server: &PgConnectOptions, template: &str) -> Result<Self, Box<dyn Error>> {

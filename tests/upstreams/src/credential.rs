@@ -1,13 +1,15 @@
-//! The one credential a fake accepts, and how a request carried it.
+//! The credentials a fake accepts, and how a request carried one.
 //!
-//! The value stays in here: the rest of the crate asks questions about it.
+//! The values stay in here: the rest of the crate asks questions about them.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use serde::Serialize;
 
 const BEARER: &str = "Bearer ";
 
-/// What replaces the credential wherever it appears in a recorded request.
+/// What replaces a credential wherever it appears in a recorded request.
 pub(crate) const PLACEHOLDER: &str = "[credential]";
 
 /// How an `Authorization` header is written.
@@ -20,25 +22,56 @@ pub enum AuthorizationForm {
     Bearer,
 }
 
-/// The token a fake accepts and the forms in which it accepts it.
+/// The tokens a fake accepts and the forms in which it accepts them. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Credential {
-    token: String,
+    tokens: Arc<RwLock<Vec<Token>>>,
     accepted: &'static [AuthorizationForm],
 }
 
+/// A token that was given to somebody.
+struct Token {
+    /// `None` for the one the fake was started with.
+    account: Option<String>,
+    text: String,
+    revoked: bool,
+}
+
 /// What a request's headers say about its credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authorization {
     pub(crate) authorized: bool,
     pub(crate) form: Option<AuthorizationForm>,
+    /// Whose token it was, if it was accepted and not the first.
+    pub(crate) account: Option<String>,
 }
 
 impl Credential {
     pub(crate) fn new(token: impl Into<String>, accepted: &'static [AuthorizationForm]) -> Self {
+        let first = Token {
+            account: None,
+            text: token.into(),
+            revoked: false,
+        };
         Self {
-            token: token.into(),
+            tokens: Arc::new(RwLock::new(vec![first])),
             accepted,
+        }
+    }
+
+    /// Accepts a token of another account as well.
+    pub(crate) fn accept(&self, account: &str, token: &str) {
+        self.tokens_mut().push(Token {
+            account: Some(account.to_owned()),
+            text: token.to_owned(),
+            revoked: false,
+        });
+    }
+
+    /// Accepts a token no longer. It is still never recorded.
+    pub(crate) fn revoke(&self, token: &str) {
+        for known in self.tokens_mut().iter_mut() {
+            known.revoked |= known.text == token;
         }
     }
 
@@ -50,6 +83,7 @@ impl Credential {
             return Authorization {
                 authorized: false,
                 form: None,
+                account: None,
             };
         };
         let value = value.to_str().unwrap_or_default();
@@ -57,24 +91,40 @@ impl Credential {
             Some(token) => (AuthorizationForm::Bearer, token),
             None => (AuthorizationForm::Raw, value),
         };
-        let authorized = self.is_token(token) && self.accepted.contains(&form);
+        let tokens = self.tokens();
+        let found = tokens
+            .iter()
+            .find(|known| known.is(token))
+            .filter(|_| self.accepted.contains(&form));
         Authorization {
-            authorized,
+            authorized: found.is_some(),
             form: Some(form),
+            account: found.and_then(|known| known.account.clone()),
         }
     }
 
-    /// The text with every occurrence of the token replaced by [`PLACEHOLDER`].
+    /// The text with every occurrence of a token replaced by [`PLACEHOLDER`].
     pub(crate) fn scrub(&self, text: &str) -> String {
-        if self.token.is_empty() {
-            return text.to_owned();
-        }
-        text.replace(&self.token, PLACEHOLDER)
+        let tokens = self.tokens();
+        let known = tokens.iter().filter(|known| !known.text.is_empty());
+        known.fold(text.to_owned(), |text, known| {
+            text.replace(&known.text, PLACEHOLDER)
+        })
     }
 
+    fn tokens(&self) -> RwLockReadGuard<'_, Vec<Token>> {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tokens_mut(&self) -> RwLockWriteGuard<'_, Vec<Token>> {
+        self.tokens.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Token {
     /// An empty token matches nothing, so that a forgotten setting does not accept everybody.
-    fn is_token(&self, token: &str) -> bool {
-        !self.token.is_empty() && self.token == token
+    fn is(&self, token: &str) -> bool {
+        !self.revoked && !self.text.is_empty() && self.text == token
     }
 }
 
@@ -99,10 +149,12 @@ mod tests {
         let raw = Authorization {
             authorized: true,
             form: Some(AuthorizationForm::Raw),
+            account: None,
         };
         let bearer = Authorization {
             authorized: true,
             form: Some(AuthorizationForm::Bearer),
+            account: None,
         };
         assert_eq!(judge("key", BOTH, &["key"]), raw);
         assert_eq!(judge("key", BOTH, &["Bearer key"]), bearer);
@@ -114,6 +166,7 @@ mod tests {
         let raw = Authorization {
             authorized: false,
             form: Some(AuthorizationForm::Raw),
+            account: None,
         };
         assert_eq!(judge("key", bearer_only, &["key"]), raw);
     }
@@ -129,6 +182,23 @@ mod tests {
         ] {
             assert!(!judge(token, BOTH, sent).authorized, "{token:?} {sent:?}");
         }
+    }
+
+    #[test]
+    fn accounts_are_told_apart_until_their_tokens_are_revoked() {
+        let credential = Credential::new("key", BOTH);
+        credential.accept("ann", "anns");
+        let judge = |token: &'static str| {
+            let value = HeaderValue::from_static(token);
+            credential.judge(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
+        };
+        assert_eq!(judge("anns").account.as_deref(), Some("ann"));
+        assert_eq!(judge("key").account, None);
+        credential.revoke("anns");
+        assert!(!judge("anns").authorized);
+        assert_eq!(judge("anns").account, None);
+        assert!(judge("key").authorized);
+        assert_eq!(credential.scrub("anns key"), "[credential] [credential]");
     }
 
     #[test]

@@ -57,6 +57,11 @@ pub struct RecordedRequest {
     /// The form of the `Authorization` header, right or wrong; `None` when it was absent or
     /// repeated.
     pub authorization: Option<AuthorizationForm>,
+    /// The account whose token it was, as it was named to
+    /// [`FakeUpstream::accept`](crate::FakeUpstream::accept); `None` for the token the fake was
+    /// started with, and where none was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// The requests received so far, and a way to wait for more.
@@ -112,6 +117,7 @@ fn describe(head: &Parts, body: &Bytes, credential: &Credential) -> RecordedRequ
         body_bytes: body.len(),
         authorized: authorization.authorized,
         authorization: authorization.form,
+        account: authorization.account,
     }
 }
 

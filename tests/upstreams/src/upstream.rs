@@ -38,6 +38,7 @@ pub(crate) struct Vendor {
 /// answered, requests held back are cut off. Many can run side by side.
 pub struct FakeUpstream {
     url: String,
+    credential: Credential,
     journal: Arc<Journal>,
     faults: Arc<FaultBoard>,
     gates: Arc<Gates>,
@@ -53,6 +54,7 @@ impl FakeUpstream {
         let journal = Arc::<Journal>::default();
         let faults = Arc::<FaultBoard>::default();
         let gates = Arc::<Gates>::default();
+        let credential = vendor.credential.clone();
         let shutdown = CancellationToken::new();
         let exchange = Exchange {
             control: control::router(Arc::clone(&journal), Arc::clone(&faults)),
@@ -65,6 +67,7 @@ impl FakeUpstream {
         let server = tokio::spawn(serve::serve(listener, Arc::new(exchange), shutdown.clone()));
         Ok(Self {
             url,
+            credential,
             journal,
             faults,
             gates,
@@ -76,6 +79,16 @@ impl FakeUpstream {
     /// Where it listens: `http://127.0.0.1:<port>`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Accepts one more token, that of an account whose name the record of its requests has.
+    pub fn accept(&self, account: &str, token: &str) {
+        self.credential.accept(account, token);
+    }
+
+    /// Refuses a token from now on, also to requests that are held back.
+    pub fn revoke(&self, token: &str) {
+        self.credential.revoke(token);
     }
 
     /// Misbehaves from now on until [`Self::reset_fault`].

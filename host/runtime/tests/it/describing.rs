@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_core::action::CredentialChoice;
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::LoadError;
 use serde_json::json;
@@ -20,6 +21,19 @@ async fn a_loaded_plugin_is_what_it_says_it_is() {
     assert!(validator.validate(&json!({ "a": 1 })).is_ok());
     assert!(validator.validate(&json!("a")).is_err());
     assert!(plugin.action(&"no_such_action".parse().unwrap()).is_none());
+}
+
+#[tokio::test]
+async fn an_action_says_whose_connection_it_uses() {
+    let plugin = Guest::probe().await.plugin;
+    for (id, credential) in [
+        ("fetch", CredentialChoice::Org),
+        ("fetch_as_user", CredentialChoice::User),
+        ("fetch_preferring_user", CredentialChoice::PreferUser),
+    ] {
+        let (action, _) = plugin.action(&id.parse().unwrap()).unwrap();
+        assert_eq!(action.credential, credential, "{id}");
+    }
 }
 
 #[tokio::test]
@@ -92,7 +106,7 @@ async fn the_cpu_limit_holds() {
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_with_its_place() {
     for (manner, expected_path) in [
-        ("repeats an action", "actions[20].id"),
+        ("repeats an action", "actions[22].id"),
         ("talks too long", "actions.guide()"),
     ] {
         let error = refusal(probe_that(manner)).await;

@@ -96,9 +96,6 @@ fn obstacle(
     session: &Session,
 ) -> Option<String> {
     let descriptor = plugin.descriptor();
-    if !descriptor.needs_connection() {
-        return None;
-    }
     let user = session.user_id.as_ref();
     match choose(connections, &descriptor.id, action.credential, user) {
         Ok(connection) => match connection.status {
@@ -108,7 +105,9 @@ fn obstacle(
                 descriptor.name, connection.id
             )),
         },
-        Err(missing) => Some(missing.message(&descriptor.id)),
+        Err(missing) => descriptor
+            .needs_connection(action.credential)
+            .then(|| missing.message(&descriptor.id)),
     }
 }
 

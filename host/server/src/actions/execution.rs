@@ -90,7 +90,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
     let descriptor = execution.plugin.descriptor();
     let redactor = match &execution.admission.connection {
         Ok(open) => Arc::clone(&open.opened.redactor),
-        Err(missing) if descriptor.needs_connection() => {
+        Err(missing) if descriptor.needs_connection(execution.action.credential) => {
             let message = missing.message(&descriptor.id);
             return Ok(Ran::without_guest(FailureCode::ConnectionMissing, message));
         }
@@ -353,7 +353,10 @@ impl Ended {
             CredentialVerdict::Accepted => ConnectionStatus::Active,
             CredentialVerdict::Unknown => return None,
         };
-        (status != connection.status).then_some((connection, status))
+        // That it works as it did is nothing new. A refusal is always told: the
+        // connection may have been found to work since this call was admitted.
+        let is_news = status == ConnectionStatus::NeedsReauth || status != connection.status;
+        is_news.then_some((connection, status))
     }
 }
 

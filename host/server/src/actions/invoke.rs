@@ -112,6 +112,7 @@ async fn admit_and_execute(
         Admitted::New(admission) => *admission,
     };
     let invocation = if admission.invocation.status == InvocationStatus::Executing {
+        let _held = gateway.running.hold(admission.invocation.id);
         let _telling = TellEnd {
             gateway: &gateway,
             id: admission.invocation.id,

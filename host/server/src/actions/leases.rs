@@ -5,12 +5,15 @@
 //! what is true: the outcome is unknown. Nobody ever ends what a living gateway
 //! executes, and nobody repeats anything.
 //!
-//! On a database that no other gateway can use there is nothing to agree about:
-//! what is executing while the process lives is its own.
+//! A living gateway renews what it executes and nothing else. What it admitted
+//! without learning of it, or ended without being able to write it down, is lost
+//! like what a dead one left; also on a database that no other gateway can use.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portcullis_core::id::InvocationId;
 use portcullis_core::invocation::{FailureCode, InvocationError};
 use portcullis_core::time::Timestamp;
 use portcullis_storage::Interrupted;
@@ -23,6 +26,34 @@ use crate::gateway::Gateway;
 
 /// How often a lease is renewed within its time: two attempts may fail.
 const RENEWALS: u32 = 3;
+
+/// What a gateway executes at this moment.
+#[derive(Debug, Default)]
+pub struct Running(Mutex<HashSet<InvocationId>>);
+
+impl Running {
+    /// Counts an invocation in until what is returned is dropped.
+    pub(super) fn hold(&self, id: InvocationId) -> Held<'_> {
+        self.ids().insert(id);
+        Held { running: self, id }
+    }
+
+    fn ids(&self) -> MutexGuard<'_, HashSet<InvocationId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An invocation that is being executed.
+pub(super) struct Held<'a> {
+    running: &'a Running,
+    id: InvocationId,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.running.ids().remove(&self.id);
+    }
+}
 
 /// When a lease that begins now ends.
 pub(super) fn ends_at(gateway: &Gateway, now: Timestamp) -> Timestamp {
@@ -48,9 +79,6 @@ pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
 /// Renews and looks for expired leases until `stop`, which is to come after the
 /// last execution.
 pub async fn tend_until(gateway: Arc<Gateway>, stop: CancellationToken) {
-    if gateway.storage.is_exclusive() {
-        return;
-    }
     let mut ticks = interval(length(&gateway) / RENEWALS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -72,17 +100,18 @@ pub async fn tend_until(gateway: Arc<Gateway>, stop: CancellationToken) {
 /// In this order: after a long pause its own leases may have expired as well, and
 /// it is the one who knows that they are alive.
 pub async fn tend(gateway: &Gateway) -> Result<(), Error> {
-    if !gateway.executions.is_empty() {
-        renew(gateway).await?;
+    let running: Vec<_> = gateway.running.ids().iter().copied().collect();
+    if !running.is_empty() {
+        renew(gateway, &running).await?;
     }
     end_expired(gateway).await
 }
 
-async fn renew(gateway: &Gateway) -> Result<(), Error> {
+async fn renew(gateway: &Gateway, running: &[InvocationId]) -> Result<(), Error> {
     let until = ends_at(gateway, gateway.clock.now());
     let mut work = gateway.storage.write().await?;
     work.invocations()
-        .renew_leases(&gateway.node, until)
+        .renew_leases(running, &gateway.node, until)
         .await?;
     Ok(work.save().await?)
 }
@@ -104,8 +133,8 @@ async fn end_expired(gateway: &Gateway) -> Result<(), Error> {
 async fn end(gateway: &Gateway, scope: Interrupted) -> Result<(), Error> {
     let unknown = InvocationError {
         code: FailureCode::OutcomeUnknown,
-        message: "the gateway stopped while this ran; whether the upstream acted is unknown. \
-             Check before you repeat it"
+        message: "the gateway stopped while this ran, or could not record how it ended; whether \
+             the upstream acted is unknown. Check before you repeat it"
             .to_owned(),
     };
     let mut work = gateway.storage.write().await?;

@@ -31,6 +31,18 @@ pub(crate) fn is_outage(error: &Error) -> bool {
     }
 }
 
+/// Whether the connection is lost, which says nothing about the next one.
+pub(crate) fn is_lost_connection(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Tls(_) => true,
+        Error::Database(error) => match code_of(&**error) {
+            Some(Code::Postgres(code)) => code.starts_with("08") || code.starts_with("57P"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// Whether a commit that failed like this may have been carried out.
 ///
 /// The request was sent and its answer was lost, or the disk failed after bytes
@@ -38,14 +50,10 @@ pub(crate) fn is_outage(error: &Error) -> bool {
 /// log if the process ends at once.
 pub(crate) fn leaves_doubt(error: &Error) -> bool {
     match error {
-        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
-        Error::Database(error) => match code_of(&**error) {
-            Some(Code::Sqlite(code)) => code & PRIMARY == IOERR,
-            // The server may say good-bye after it has committed.
-            Some(Code::Postgres(code)) => code.starts_with("08") || code.starts_with("57P"),
-            None => false,
-        },
-        _ => false,
+        Error::Protocol(_) | Error::WorkerCrashed => true,
+        Error::Database(failure) if is_sqlite_io(&**failure) => true,
+        // The server may say good-bye after it has committed.
+        _ => is_lost_connection(error),
     }
 }
 
@@ -71,6 +79,10 @@ pub(crate) fn sqlite_code(error: &Error) -> Option<i32> {
     }
 }
 
+fn is_sqlite_io(error: &dyn DatabaseError) -> bool {
+    matches!(code_of(error), Some(Code::Sqlite(code)) if code & PRIMARY == IOERR)
+}
+
 fn is_sqlite_outage(code: i32) -> bool {
     match code & PRIMARY {
         BUSY | LOCKED | NOMEM | IOERR | FULL | CANTOPEN | PROTOCOL => true,
@@ -91,7 +103,8 @@ fn is_postgres_outage(code: &str) -> bool {
     // Not 25006 (read-only transaction), which is a reader that writes; not 57P04
     // or 3D000 (no such database) nor 28 (not our password), which an operator has
     // to put right.
-    const CODES: [&str; 8] = [
+    const CODES: [&str; 9] = [
+        "55000", // the database takes no connections for the moment
         "57P01", "57P02", "57P03",
         "57P05", // the server stops, crashed, starts; closed an idle connection
         "55P03", "57014", // it took longer than `lock_timeout` or `statement_timeout`
@@ -110,8 +123,8 @@ mod tests {
             assert!(is_sqlite_outage(code), "{code}");
         }
         for code in [
-            "08000", "08006", "53100", "53200", "53300", "58030", "57P01", "57P02", "57P03",
-            "57P05", "55P03", "57014", "40001", "40P01",
+            "08000", "08006", "53100", "53200", "53300", "58030", "55000", "57P01", "57P02",
+            "57P03", "57P05", "55P03", "57014", "40001", "40P01",
         ] {
             assert!(is_postgres_outage(code), "{code}");
         }

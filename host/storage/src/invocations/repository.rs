@@ -218,22 +218,35 @@ macro_rules! invocation_repository {
 
             #[tracing::instrument(
                 name = "storage.invocations.renew_leases", level = "debug", skip_all,
-                fields(node)
+                fields(invocations = ids.len(), node)
             )]
             async fn renew_leases(
                 &mut self,
+                ids: &[InvocationId],
                 node: &str,
                 lease_expires_at: Timestamp,
             ) -> Result<u64, Error> {
-                let done = sqlx::query::<$database>(
-                    "UPDATE action_invocations SET lease_expires_at = $1
-                     WHERE status = 'executing' AND node = $2",
-                )
-                .bind(lease_expires_at.as_micros())
-                .bind(node)
-                .execute(&mut *self.connection)
-                .await
-                .map_err(during("invocations.renew_leases"))?;
+                if ids.is_empty() {
+                    return Ok(0);
+                }
+                let mut query = sqlx::QueryBuilder::<$database>::new(
+                    "UPDATE action_invocations SET lease_expires_at = ",
+                );
+                query
+                    .push_bind(lease_expires_at.as_micros())
+                    .push(" WHERE status = 'executing' AND node = ")
+                    .push_bind(node.to_owned())
+                    .push(" AND id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(id.to_string());
+                }
+                query.push(")");
+                let done = query
+                    .build()
+                    .execute(&mut *self.connection)
+                    .await
+                    .map_err(during("invocations.renew_leases"))?;
                 Ok(done.rows_affected())
             }
 

@@ -303,15 +303,19 @@ pub(crate) async fn a_node_renews_its_own_leases(storage: Shared) -> Story {
     add_executing(&storage).await?;
     let mut work = storage.write().await?;
     let mut invocations = work.invocations();
-    assert_eq!(invocations.renew_leases("node-2", at(90)).await?, 0);
-    assert_eq!(invocations.renew_leases(NODE, at(60)).await?, 1);
+    for (ids, node) in [(&[id(7)][..], "node-2"), (&[id(8)], NODE), (&[], NODE)] {
+        assert_eq!(invocations.renew_leases(ids, node, at(90)).await?, 0);
+    }
+    let ids = [id(7), id(8)];
+    assert_eq!(invocations.renew_leases(&ids, NODE, at(60)).await?, 1);
     drop(invocations);
     work.save().await?;
     let expired = Interrupted::LeaseExpired;
     assert_eq!(fail_interrupted(&storage, 59, expired).await?, 0);
     assert_eq!(fail_interrupted(&storage, 60, expired).await?, 1);
     let mut work = storage.write().await?;
-    assert_eq!(work.invocations().renew_leases(NODE, at(90)).await?, 0);
+    let renewed = work.invocations().renew_leases(&ids, NODE, at(90)).await?;
+    assert_eq!(renewed, 0);
     Ok(())
 }
 

@@ -33,7 +33,8 @@ pub(in crate::http) const fn meaning(code: FailureCode) -> &'static str {
         FailureCode::TooLarge => "The provider handed over more than it may.",
         FailureCode::Busy => "Too many calls run at the moment; this one did not start.",
         FailureCode::OutcomeUnknown => {
-            "The gateway stopped while the action ran; the service may have acted."
+            "The gateway stopped or lost its database while the action ran; the service may have \
+             acted."
         }
         FailureCode::DeniedEgress => "The provider tried to call what it may not.",
         FailureCode::ConnectionMissing => "The session has no connection the action may use.",
