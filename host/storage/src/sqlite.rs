@@ -14,7 +14,7 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use portcullis_core::time::Timestamp;
+use portcullis_core::{id::InvocationId, time::Timestamp};
 use sqlx::{
     Connection as _, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -29,7 +29,10 @@ use self::{
     unusable::{opening, preparing},
     writer::{Limits, Writer},
 };
-use crate::{BoxUnitOfWork, Error, Hint, Noted, Storage, error::during, hints::Hub};
+use crate::{
+    BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
+    error::during, hints::Hub, invocations::SqliteInvocationRepository,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -142,6 +145,22 @@ impl Storage for SqliteStorage {
         let begun = self.readers.begin_with("BEGIN DEFERRED").await;
         let transaction = begun.map_err(during("read"))?;
         Ok(Box::new(SqliteUnitOfWork::Read(transaction)))
+    }
+
+    #[tracing::instrument(name = "storage.finish", level = "debug", skip_all)]
+    async fn finish(
+        &self,
+        id: InvocationId,
+        node: &str,
+        completion: &Completion,
+    ) -> Result<bool, Error> {
+        let mut turn = self.writer.single().await?;
+        let connection = &mut turn;
+        let is_finished = SqliteInvocationRepository { connection }
+            .finish(id, node, completion)
+            .await?;
+        turn.save().await?;
+        Ok(is_finished)
     }
 
     #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]

@@ -47,12 +47,7 @@ pub trait Storage: Send + Sync + 'static {
         id: InvocationId,
         node: &str,
         completion: &Completion,
-    ) -> Result<bool, Error> {
-        let mut work = self.write().await?;
-        let is_finished = work.invocations().finish(id, node, completion).await?;
-        work.save().await?;
-        Ok(is_finished)
-    }
+    ) -> Result<bool, Error>;
 
     /// Asks the database for an answer, to tell whether it can be reached.
     async fn ping(&self) -> Result<(), Error>;

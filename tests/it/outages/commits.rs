@@ -72,11 +72,11 @@ async fn an_outcome_that_was_not_confirmed_is_written_once() {
         let gate = host.upstreams.linear.hold();
         let lose = async {
             host.upstreams.linear.wait_for_requests(1).await;
-            proxy.lose_next_commit(loss);
+            proxy.lose_next_outcome(loss);
             gate.release();
         };
         let (answer, ()) = tokio::join!(host.invoke("list_issues", json!({})), lose);
         assert_recorded_once(&host, &answer).await;
-        assert!(!proxy.will_lose_a_commit(), "{loss:?}");
+        assert!(!proxy.will_lose(), "{loss:?}");
     }
 }

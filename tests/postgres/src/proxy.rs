@@ -20,6 +20,11 @@ const COMMIT: &[u8] = b"COMMIT\0";
 /// The server's word that it has done what it was asked, outside of a transaction.
 const READY: &[u8] = b"Z\0\0\0\x05I";
 
+/// What a client says to prepare the statement that records an outcome, which is
+/// a transaction by itself; and what the server says when that is done.
+const OUTCOME: &[u8] = b"UPDATE action_invocations";
+const UPDATED: &[u8] = b"UPDATE 1\0";
+
 /// What is lost of a commit, together with its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
@@ -61,12 +66,17 @@ impl Proxy {
 
     /// Loses the next commit, and only that one.
     pub fn lose_next_commit(&self, loss: Loss) {
-        *self.next.lock() = Some(loss);
+        *self.next.lock() = Some(Awaited::Commit(loss));
     }
 
-    /// Whether what [`lose_next_commit`](Self::lose_next_commit) asked for is still
-    /// to come.
-    pub fn will_lose_a_commit(&self) -> bool {
+    /// Loses the next outcome that is recorded, which must be the first on its
+    /// connection.
+    pub fn lose_next_outcome(&self, loss: Loss) {
+        *self.next.lock() = Some(Awaited::Outcome(loss));
+    }
+
+    /// Whether what is to be lost is still to come.
+    pub fn will_lose(&self) -> bool {
         self.next.lock().is_some()
     }
 }
@@ -77,13 +87,25 @@ impl Drop for Proxy {
     }
 }
 
-/// What becomes of the next commit.
+/// What is to be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Commit(Loss),
+    Outcome(Loss),
+}
+
+/// What is lost next.
 #[derive(Debug, Clone, Default)]
-struct Next(Arc<Mutex<Option<Loss>>>);
+struct Next(Arc<Mutex<Option<Awaited>>>);
 
 impl Next {
-    fn lock(&self) -> MutexGuard<'_, Option<Loss>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Awaited>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is what is to be lost; if so, no other is.
+    fn is(&self, come: Awaited) -> bool {
+        self.lock().take_if(|awaited| *awaited == come).is_some()
     }
 }
 
@@ -100,25 +122,31 @@ async fn serve(listener: TcpListener, behind: (String, u16), next: Next) {
 /// Passes on what both say until one is gone or a commit is lost.
 async fn relay(mut client: TcpStream, mut server: TcpStream, next: Next) -> io::Result<()> {
     let (mut asked, mut answered) = (Vec::new(), Vec::new());
-    let mut said = End::new(COMMIT);
+    let mut commit = End::new(COMMIT);
+    let (mut outcome, mut updated) = (Passing::new(OUTCOME), Passing::new(UPDATED));
     loop {
         tokio::select! {
             read = client.read_buf(&mut asked) => {
                 if read? == 0 {
                     return Ok(());
                 }
-                let loss = if said.reached_by(&asked) { next.lock().take() } else { None };
-                if loss == Some(Loss::Request) {
+                let commits = commit.reached_by(&asked);
+                if outcome.is_in(&asked) && next.is(Awaited::Outcome(Loss::Request))
+                    || commits && next.is(Awaited::Commit(Loss::Request))
+                {
                     return Ok(());
                 }
                 server.write_all(&asked).await?;
                 asked.clear();
-                if loss == Some(Loss::Answer) {
+                if commits && next.is(Awaited::Commit(Loss::Answer)) {
                     return wait_until_ready(server).await;
                 }
             }
             read = server.read_buf(&mut answered) => {
                 if read? == 0 {
+                    return Ok(());
+                }
+                if updated.is_in(&answered) && next.is(Awaited::Outcome(Loss::Answer)) {
                     return Ok(());
                 }
                 client.write_all(&answered).await?;
@@ -163,9 +191,47 @@ impl End {
     }
 }
 
+/// Looks for what passes by, however it is cut into pieces.
+struct Passing {
+    wanted: &'static [u8],
+    /// The end of what was said before, too short to be it.
+    before: Vec<u8>,
+}
+
+impl Passing {
+    fn new(wanted: &'static [u8]) -> Self {
+        let before = Vec::new();
+        Self { wanted, before }
+    }
+
+    /// Whether it is in this piece, or ends there.
+    fn is_in(&mut self, piece: &[u8]) -> bool {
+        self.before.extend_from_slice(piece);
+        let found = self
+            .before
+            .windows(self.wanted.len())
+            .any(|window| window == self.wanted);
+        let known = (self.before.len() + 1).saturating_sub(self.wanted.len());
+        self.before.drain(..known);
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_is_found_once_however_it_is_cut() {
+        let text = b"C\0\0\0\x0dUPDATE 1\0Z";
+        for at in 0..text.len() {
+            let (first, second) = text.split_at(at);
+            let mut passing = Passing::new(UPDATED);
+            let found = [passing.is_in(first), passing.is_in(second)];
+            assert!(found.contains(&true) && found != [true, true], "{at}");
+            assert!(!passing.is_in(b"UPDATE 0\0"), "{at}");
+        }
+    }
 
     #[test]
     fn an_end_is_found_however_it_is_cut() {

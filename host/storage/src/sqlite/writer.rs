@@ -15,7 +15,9 @@
 //! What a turn reads may thus be saved and not yet committed. It becomes certain
 //! when the turn itself is saved, even if it wrote nothing.
 //!
-//! A writer that is alone is a group of its own, and commits at once.
+//! A writer that is alone is a group of its own, and commits at once. If it has a
+//! single statement to make, that is a transaction by itself, which saves the
+//! steps to begin and to commit one.
 //!
 //! A task of its own opens, hands over and commits. Callers only hold and return,
 //! so a caller that is dropped, in whichever moment, leaves nothing half-done and
@@ -71,8 +73,13 @@ enum Request {
     Close,
 }
 
-/// Where a turn is delivered, or the reason why there is none.
-type Waiter = oneshot::Sender<Result<Turn, Error>>;
+/// Somebody who waits for a turn.
+struct Waiter {
+    /// Where the turn is delivered, or the reason why there is none.
+    turn: oneshot::Sender<Result<Turn, Error>>,
+    /// Whether one statement is all that will be made.
+    is_single: bool,
+}
 
 /// Where somebody waits who has saved.
 type Saved = oneshot::Sender<Result<(), Error>>;
@@ -107,7 +114,21 @@ impl Writer {
 
     /// Waits for a turn.
     pub(super) async fn turn(&self) -> Result<Turn, Error> {
-        let (waiter, turn) = oneshot::channel();
+        self.wait(false).await
+    }
+
+    /// Waits for a turn in which one statement is made. Its error may come from
+    /// the commit.
+    pub(super) async fn single(&self) -> Result<Turn, Error> {
+        self.wait(true).await
+    }
+
+    async fn wait(&self, is_single: bool) -> Result<Turn, Error> {
+        let (sender, turn) = oneshot::channel();
+        let waiter = Waiter {
+            turn: sender,
+            is_single,
+        };
         let asked = self.requests.send(Request::Turn(waiter));
         asked.map_err(|_| unavailable("the storage is closed"))?;
         match timeout(self.patience, turn).await {

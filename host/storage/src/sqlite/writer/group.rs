@@ -19,6 +19,10 @@ impl Groups {
     /// Serves until the queue is closed, and then whoever still waits in it.
     pub(super) async fn run(mut self) {
         while let Some(first) = self.queue.next().await {
+            if first.is_single && !self.queue.is_waiting() {
+                self.run_single(first).await;
+                continue;
+            }
             match self.lender.begin().await {
                 Ok(()) => self.run_group(first).await,
                 Err(failure) => self.refuse(first, &failure),
@@ -33,8 +37,16 @@ impl Groups {
         let mut refused = Some(first);
         while let Some(waiter) = refused {
             // Whoever does not listen any more has been dropped.
-            let _ = waiter.send(Err(failure.error("write")));
+            let _ = waiter.turn.send(Err(failure.error("write")));
             refused = self.queue.take_waiting();
+        }
+    }
+
+    /// Without a transaction: the statement is one.
+    async fn run_single(&mut self, waiter: Waiter) {
+        match self.lender.make_ready().await {
+            Ok(()) => self.lender.lend_once(waiter).await,
+            Err(failure) => self.refuse(waiter, &failure),
         }
     }
 

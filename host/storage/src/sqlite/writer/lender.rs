@@ -32,21 +32,24 @@ impl Lender {
         }
     }
 
-    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+    /// Makes sure of the file and of the connection.
+    pub(super) async fn make_ready(&mut self) -> Result<(), Failure> {
         self.file.check_in_place().map_err(Failure::nothing)?;
-        let begun = self.try_begin().await;
-        self.is_usable = begun.is_ok();
-        begun.map_err(Failure::nothing)
+        if !self.is_usable {
+            let connected = SqliteConnection::connect_with(&self.options).await;
+            *self.connection.lock().await = connected.map_err(Failure::nothing)?;
+            self.is_usable = true;
+        }
+        Ok(())
     }
 
-    async fn try_begin(&mut self) -> Result<(), sqlx::Error> {
-        if !self.is_usable {
-            let connection = SqliteConnection::connect_with(&self.options).await?;
-            *self.connection.lock().await = connection;
-        }
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        self.make_ready().await?;
         // IMMEDIATE, since a transaction that begins by reading could not become
         // a writer once another has written.
-        self.execute("BEGIN IMMEDIATE; SAVEPOINT turn").await
+        let begun = self.execute("BEGIN IMMEDIATE; SAVEPOINT turn").await;
+        self.is_usable = begun.is_ok();
+        begun.map_err(Failure::nothing)
     }
 
     /// Lends the connection; answers whether what was done with it is to be kept.
@@ -54,8 +57,18 @@ impl Lender {
         let (end, ended) = oneshot::channel();
         let connection = Arc::clone(&self.connection).lock_owned().await;
         // A turn that nobody takes is dropped, and so it ends.
-        let _ = waiter.send(Ok(Turn { connection, end }));
+        let _ = waiter.turn.send(Ok(Turn { connection, end }));
         ended.await.ok()
+    }
+
+    /// Lends the connection for a statement outside of a transaction.
+    pub(super) async fn lend_once(&mut self, waiter: Waiter) {
+        match self.lend(waiter).await {
+            // Whoever does not listen any more has been dropped.
+            Some(saved) => drop(saved.send(Ok(()))),
+            // The statement may have failed, in whichever way.
+            None => self.is_usable = false,
+        }
     }
 
     pub(super) async fn take(&mut self, step: Step) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Who waits for a turn, in the order they came.
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{Request, Waiter};
 
@@ -30,7 +30,8 @@ impl Queue {
 
     /// Whether somebody waits who has not given up.
     pub(super) fn is_waiting(&mut self) -> bool {
-        while self.seen.as_ref().is_none_or(oneshot::Sender::is_closed) {
+        let has_given_up = |waiter: &Waiter| waiter.turn.is_closed();
+        while self.seen.as_ref().is_none_or(has_given_up) {
             let Ok(request) = self.requests.try_recv() else {
                 self.seen = None;
                 return false;

@@ -354,3 +354,70 @@ async fn closing_waits_for_those_who_wait() {
     third.await.unwrap().unwrap();
     assert_eq!(all.stored().await, [1, 3]);
 }
+
+/// Somebody who stands in the queue to add a number with a single statement.
+async fn queued_single(numbers: &Numbers, number: i64) -> Write {
+    let writer = Arc::clone(&numbers.writer);
+    let mut write: Write = Box::pin(async move {
+        let mut turn = writer.single().await?;
+        add(&mut turn, number).await;
+        turn.save().await
+    });
+    assert!(is_pending(&mut write).await, "the turn was free");
+    write
+}
+
+#[tokio::test]
+async fn a_single_statement_is_a_transaction_by_itself() {
+    let numbers = Numbers::open(PATIENT).await;
+    let before = numbers.commits();
+    let mut turn = numbers.writer.single().await.unwrap();
+    add(&mut turn, 1).await;
+    // Nobody has saved yet.
+    assert_eq!(numbers.stored().await, [1]);
+    turn.save().await.unwrap();
+    assert_eq!(numbers.commits(), before + 1);
+}
+
+#[tokio::test]
+async fn a_single_statement_among_others_shares_their_commit() {
+    let numbers = Numbers::open(PATIENT).await;
+    let before = numbers.commits();
+    let mut first = numbers.turn().await;
+    let second = queued_single(&numbers, 2).await;
+    let third = queued_single(&numbers, 3).await;
+    add(&mut first, 1).await;
+    let (first, second, third) = tokio::join!(first.save(), second, third);
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+    assert_eq!(numbers.stored().await, [1, 2, 3]);
+    assert_eq!(numbers.commits(), before + 1);
+}
+
+#[tokio::test]
+async fn after_a_single_statement_that_failed_others_go_on() {
+    let numbers = Numbers::open(PATIENT).await;
+    let mut turn = numbers.writer.single().await.unwrap();
+    let failed = sqlx::query("INSERT INTO numbers (id) VALUES ('one')");
+    failed.execute(&mut *turn).await.unwrap_err();
+    drop(turn);
+    let mut turn = numbers.turn().await;
+    add(&mut turn, 2).await;
+    turn.save().await.unwrap();
+    assert_eq!(numbers.stored().await, [2]);
+}
+
+#[tokio::test]
+async fn a_single_statement_waits_for_no_lock_beyond_its_patience() {
+    let numbers = Numbers::open(PATIENT).await;
+    let mut outsider = numbers.outsider().await;
+    run("BEGIN IMMEDIATE", &mut outsider).await;
+    let mut turn = numbers.writer.single().await.unwrap();
+    let refused = sqlx::query("INSERT INTO numbers (id) VALUES (1)");
+    refused.execute(&mut *turn).await.unwrap_err();
+    drop(turn);
+    run("ROLLBACK", &mut outsider).await;
+    let mut turn = numbers.writer.single().await.unwrap();
+    add(&mut turn, 2).await;
+    turn.save().await.unwrap();
+    assert_eq!(numbers.stored().await, [2]);
+}
