@@ -14,3 +14,7 @@
 pub mod latency;
 pub mod machine;
 pub mod table;
+
+/// That of the gateway, since what is measured allocates a lot.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
