@@ -31,10 +31,10 @@ pub const REDACTED: &str = "[REDACTED]";
 /// them still.
 pub const MIN_SECRET_BYTES: usize = 8;
 
-/// Removes secrets; built once for a call, or once for a connection and cloned.
+/// Removes secrets; built once for a credential, and shared by its calls.
 ///
-/// The search holds copies of the secrets in memory that is not wiped: build it
-/// for a call and drop it. `Debug` shows nothing of them.
+/// The search holds copies of the secrets in memory that is not wiped: it should
+/// live no longer than the credential is in use. `Debug` shows nothing of them.
 #[derive(Clone)]
 pub struct Redactor {
     /// `None` without secrets.
@@ -58,8 +58,8 @@ const MIN_FAST_BYTES: usize = 64;
 impl Known {
     fn new(spellings: &[String]) -> Self {
         let all = AhoCorasick::builder()
-            // Built for one call: a DFA would search faster and take far longer
-            // to build.
+            // Built for the calls of half a minute: a DFA would search faster, and
+            // take far longer to build and far more memory.
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(spellings)
             .expect("credentials are kilobytes; the automaton's limit is gigabytes");

@@ -136,10 +136,12 @@ pub async fn remove(
     id: ConnectionId,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
-    if !work.connections().remove(id, organization).await? {
+    let is_removed = work.connections().remove(id, organization).await?;
+    // Also where there is nothing: that others removed it may not be committed yet.
+    work.save().await?;
+    if !is_removed {
         return Err(Error::NotFound("connection"));
     }
-    work.save().await?;
     gateway
         .hint(HintKind::Connections, organization.as_str())
         .await;

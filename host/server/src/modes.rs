@@ -64,10 +64,12 @@ pub async fn remove(
     key: &ActionKey,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
-    if !work.modes().remove(scope, key).await? {
+    let is_removed = work.modes().remove(scope, key).await?;
+    // Also where there is none: that others removed it may not be committed yet.
+    work.save().await?;
+    if !is_removed {
         return Err(Error::NotFound("mode"));
     }
-    work.save().await?;
     gateway.hint(HintKind::Modes, &scope.owner()).await;
     tracing::info!(
         sourceId = %key.source,

@@ -71,10 +71,11 @@ pub async fn close(
     let session = session
         .filter(|session| session.organization_id == *organization)
         .ok_or(Error::NotFound("session"))?;
+    // Also where nothing is changed: what was read may not be committed yet.
+    work.save().await?;
     if !closed {
         return Err(Error::SessionClosed);
     }
-    work.save().await?;
     gateway.hint(HintKind::Sessions, &id.to_string()).await;
     tracing::info!(sessionId = %id, organizationId = %organization, "session closed");
     Ok(session)

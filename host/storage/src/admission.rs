@@ -54,8 +54,9 @@ pub struct AdmissionFacts {
     pub granted_origins: Vec<String>,
 }
 
-/// As much of a connection as tells whether a copy of it is still the same:
-/// nothing else of a row ever changes without its version.
+/// As much of a connection as tells whether a copy of it is still the same.
+/// Nothing else of a row changes without its version, but that a rotation of the
+/// master key seals the same credential anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionStamp {
     /// Its id.
@@ -188,7 +189,7 @@ admission_repository!(SqliteAdmissionRepository, sqlx::Sqlite);
 admission_repository!(PostgresAdmissionRepository, sqlx::Postgres);
 
 impl SqliteAdmissionRepository<'_> {
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "as on Postgres")]
+    #[expect(clippy::unused_async, reason = "as on Postgres")]
     async fn lock(&mut self, _session_id: SessionId) -> Result<(), Error> {
         Ok(())
     }

@@ -23,7 +23,8 @@ pub struct Hint {
     pub id: String,
 }
 
-/// The kinds of things that change and that gateways keep copies of.
+/// The kinds of things that change and that gateways keep copies of, or show to
+/// people who wait for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HintKind {
     /// Modes; the id is that of the organization or the automation whose they are.

@@ -1,7 +1,7 @@
 //! Postgres: one database, for several gateways at once.
 //!
 //! Units of work run side by side. What must be counted exactly is guarded by
-//! the lock of a row ([`SessionRepository::lock`](crate::SessionRepository::lock)),
+//! the lock of a row ([`AdmissionRepository::weigh`](crate::AdmissionRepository::weigh)),
 //! under which each statement sees everything that was committed before it
 //! (`READ COMMITTED`); a transaction that fails to serialize and has to be
 //! repeated does not occur. What was committed is as durable as the server's
@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
-    error::{during, is_lost_connection, migrating},
+    error::{Cause, during, is_lost_connection, migrating},
     hints::Hub,
     invocations::PostgresInvocationRepository,
     location::shown,
@@ -53,6 +53,10 @@ const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 /// server that restarts, or a firewall that forgets, says nothing. Busy ones
 /// need not pay a round trip for that.
 const DOUBTED_AFTER: Duration = Duration::from_secs(5);
+
+/// How long a connection has to say that it works. Another is made faster than
+/// that, and one that a firewall forgot never says anything.
+const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A database on a server, for any number of gateways.
 pub struct PostgresStorage {
@@ -168,7 +172,7 @@ impl Storage for PostgresStorage {
         // A conditional update may be sent twice.
         for _ in 0..self.pool.num_idle() {
             match self.try_finish(id, node, completion).await {
-                Err(Error::Unavailable { .. }) => {}
+                Err(Error::Unavailable { source, .. }) if is_lost(&source) => {}
                 done => return done,
             }
         }
@@ -282,10 +286,19 @@ async fn is_usable(
     connection: &mut PgConnection,
     metadata: PoolConnectionMetadata,
 ) -> Result<bool, sqlx::Error> {
-    if metadata.idle_for >= DOUBTED_AFTER {
-        connection.ping().await?;
+    if metadata.idle_for < DOUBTED_AFTER {
+        return Ok(true);
     }
-    Ok(true)
+    match timeout(PING_PATIENCE, connection.ping()).await {
+        Ok(answered) => answered.map(|()| true),
+        Err(_silence) => Ok(false),
+    }
+}
+
+fn is_lost(cause: &Cause) -> bool {
+    cause
+        .downcast_ref::<sqlx::Error>()
+        .is_some_and(is_lost_connection)
 }
 
 #[cfg(test)]

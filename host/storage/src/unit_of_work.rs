@@ -90,7 +90,7 @@ pub trait Storage: Send + Sync + 'static {
 /// A transaction whose database is not known to the use case.
 pub type BoxUnitOfWork = Box<dyn UnitOfWork>;
 
-/// A transaction: repositories that see each other's writes, and nobody else's.
+/// A transaction: repositories that see each other's writes.
 ///
 /// After an error the only thing left to do is to cancel: Postgres refuses every
 /// further statement, and SQLite may have ended the transaction.

@@ -5,9 +5,9 @@
 //! reads all of it again under the session's lock. It only says which connection
 //! will probably be used, so that the slow part can be done beforehand.
 //!
-//! A copy goes when a hint says that it may have changed, when hints may have
-//! been missed, and after a few seconds in any case. It belongs to one session,
-//! and with it to one user of one organization for good.
+//! A copy goes when a hint says that it may have changed and when hints may have
+//! been missed, and is not used after a few seconds in any case. It belongs to one
+//! session, and with it to one user of one organization for good.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,6 +59,12 @@ impl AgentCache {
         copies.listen();
         let kept = copies.by_session.get(&session)?;
         kept.is_good(now).then(|| Arc::clone(&kept.agent))
+    }
+
+    /// Forgets what is too old to be used; to be called now and then.
+    pub(crate) fn tidy(&self, now: Timestamp) {
+        let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.by_session.retain(|_, kept| kept.is_good(now));
     }
 
     /// Keeps what was read, beginning at `read_at`.

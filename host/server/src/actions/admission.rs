@@ -107,32 +107,29 @@ pub(super) struct Admission {
 pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
     let source = request.plugin.descriptor().id.as_str();
     let _timed = gateway.metrics.time(source, Stage::Admission);
-    let likely = likely_connection(gateway, request)?;
-    let digested = Digested::of(request, &params_redactor(likely.as_ref().ok()));
+    let likely = likely_connection(gateway, request);
+    let opened = likely.as_ref().and_then(|likely| likely.as_ref().ok());
+    let digested = Digested::of(request, &params_redactor(opened));
     let mut work = gateway.storage.write().await?;
     let now = gateway.clock.now();
-    let session = &request.agent.session;
-    let query = admission_query(request, now);
-    let facts = work.admission().weigh(&query).await?;
-    let facts = facts.ok_or(Error::NotFound("session"))?;
-    if facts.is_closed {
-        return Err(Error::SessionClosed);
-    }
-    if let Some(earlier) = find_earlier(&mut work, request, &digested, now).await? {
-        // Its commit may still be under way, and readers do not see it before.
-        work.save().await?;
-        return Ok(Admitted::Earlier(earlier));
-    }
-    check_rate(gateway, &mut work, &facts, &query).await?;
-    let decision = decide_mode(&facts, request.action.risk);
-    if decision.mode == Mode::RequireApproval {
-        check_pending(gateway, &facts)?;
-    }
+    let (facts, decision) = match weigh(gateway, &mut work, request, &digested, now).await {
+        Ok(Weighed::Admissible(facts, decision)) => (facts, decision),
+        Ok(Weighed::Earlier(earlier)) => {
+            work.save().await?;
+            return Ok(Admitted::Earlier(earlier));
+        }
+        Err(failed @ Error::Storage(_)) => return Err(failed),
+        // What it rests on may have been saved by others and not yet be committed.
+        Err(refusal) => {
+            work.save().await?;
+            return Err(refusal);
+        }
+    };
     let connections = current_connections(&mut work, &request.agent, &facts).await?;
     let connection = chosen(request, &connections);
     let (opened, shown) = match (connection, likely) {
-        (Err(missing), Err(_)) => (Err(missing), digested.shown),
-        (Ok(row), Ok(likely)) => match likely.as_row(row) {
+        (Err(missing), Some(Err(_))) => (Err(missing), digested.shown),
+        (Ok(row), Some(Ok(likely))) => match likely.with_row(row) {
             Some(opened) => (Ok(opened), digested.shown),
             None => open_anew(gateway, request, connection)?,
         },
@@ -148,7 +145,13 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
     work.invocations().add(&new).await?;
     if let Some(key) = &request.idempotency_key {
         work.idempotency_keys()
-            .add(session.id, key, &digested.body, new.invocation.id, now)
+            .add(
+                new.invocation.session_id,
+                key,
+                &digested.body,
+                new.invocation.id,
+                now,
+            )
             .await?;
     }
     work.save().await?;
@@ -159,14 +162,48 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
     })))
 }
 
+/// What a transaction finds about a request.
+enum Weighed {
+    Admissible(AdmissionFacts, ModeDecision),
+    /// The row of an earlier request with the same idempotency key.
+    Earlier(InvocationId),
+}
+
+/// Locks the session, counts and decides; an error other than that of the database
+/// is a refusal.
+async fn weigh(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    request: &Request,
+    digested: &Digested,
+    now: Timestamp,
+) -> Result<Weighed, Error> {
+    let query = admission_query(request, now);
+    let facts = work.admission().weigh(&query).await?;
+    let facts = facts.ok_or(Error::NotFound("session"))?;
+    if facts.is_closed {
+        return Err(Error::SessionClosed);
+    }
+    if let Some(earlier) = find_earlier(work, request, digested, now).await? {
+        return Ok(Weighed::Earlier(earlier));
+    }
+    check_rate(gateway, work, &facts, &query).await?;
+    let decision = decide_mode(&facts, request.action.risk);
+    if decision.mode == Mode::RequireApproval {
+        check_pending(gateway, &facts)?;
+    }
+    Ok(Weighed::Admissible(facts, decision))
+}
+
 /// The connection that will probably be used, opened before the transaction
-/// begins. What counts is what the transaction finds.
+/// begins. What counts is what the transaction finds, so one that does not open
+/// is nothing yet.
 fn likely_connection(
     gateway: &Gateway,
     request: &Request,
-) -> Result<Result<OpenConnection, Missing>, Error> {
+) -> Option<Result<OpenConnection, Missing>> {
     let agent = &request.agent;
-    open(gateway, chosen(request, &agent.connections))
+    open(gateway, chosen(request, &agent.connections)).ok()
 }
 
 /// The connections of the session as the transaction finds them: those that the
@@ -382,7 +419,8 @@ fn new_row(
 ) -> Result<NewInvocation, Error> {
     let executing = invocation.status == InvocationStatus::Executing;
     let pending = invocation.status == InvocationStatus::Pending;
-    let lease_expires_at = leases::ends_at(gateway, invocation.created_at);
+    // From this moment, since the session's lock may have been waited for.
+    let lease_expires_at = leases::ends_at(gateway, gateway.clock.now());
     Ok(NewInvocation {
         sealed_params: pending
             .then(|| seal_params(gateway, &invocation, &request.params))

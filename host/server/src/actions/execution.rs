@@ -227,7 +227,8 @@ fn completion(ending: Ending, started_at: Timestamp, completed_at: Timestamp) ->
 }
 
 /// Pauses between the attempts to write an outcome. The upstream may have acted,
-/// so an outcome is worth some patience; the lease outlasts all of them.
+/// so an outcome is worth some patience; the lease is renewed meanwhile, as soon
+/// as the database can be reached.
 const PERSIST_PAUSES: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(250),

@@ -146,8 +146,8 @@ impl Drop for TellEnd<'_> {
     }
 }
 
-/// How often a waiter looks at the row when another gateway may be executing,
-/// whose endings are not told here.
+/// How often a waiter looks at the row: another gateway may be executing, whose
+/// endings are not told here, or the lease may have ended it.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(200);
 
 /// Waits for the end of an invocation that another request started.
@@ -169,12 +169,8 @@ async fn wait_for_end(
                 return Ok(invocation);
             }
             let told = until_told(&mut endings, id);
-            if gateway.storage.is_exclusive() {
-                told.await;
-            } else {
-                // Told or not, the row says.
-                let _ = timeout(LOOK_AGAIN_EVERY, told).await;
-            }
+            // Told or not, the row says.
+            let _ = timeout(LOOK_AGAIN_EVERY, told).await;
         }
     })
     .await;

@@ -2,8 +2,8 @@
 //!
 //! What executes is leased to its gateway, which renews the lease again and
 //! again. A gateway that died renews nothing, so after the lease another one says
-//! what is true: the outcome is unknown. Nobody ever ends what a living gateway
-//! executes, and nobody repeats anything.
+//! what is true: the outcome is unknown. Nobody ends what a gateway executes that
+//! lives and reaches the database, and nobody repeats anything.
 //!
 //! A living gateway renews what it executes and nothing else. What it admitted
 //! without learning of it, or ended without being able to write it down, is lost
@@ -17,7 +17,7 @@ use portcullis_core::id::InvocationId;
 use portcullis_core::invocation::{FailureCode, InvocationError};
 use portcullis_core::time::Timestamp;
 use portcullis_storage::Interrupted;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, MAX_SKEW};
@@ -86,11 +86,16 @@ pub async fn tend_until(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = tend(&gateway).await {
-            tracing::error!(
+        // A connection that went silent must not keep another from renewing.
+        match timeout(length(&gateway) / RENEWALS, tend(&gateway)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "leases could not be renewed; the next attempt follows"
-            );
+            ),
+            Err(_elapsed) => {
+                tracing::error!("leases were not renewed in time; the next attempt follows");
+            }
         }
     }
 }

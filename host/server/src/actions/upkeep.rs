@@ -22,6 +22,7 @@ pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        gateway.agents.tidy(gateway.clock.now());
         gateway.opened.tidy(gateway.clock.now());
         if let Err(error) = sweep(&gateway).await {
             tracing::error!(

@@ -46,8 +46,10 @@ impl OpenConnection {
     }
 
     /// As this row has it, if it is the same connection with the same credential.
-    pub(crate) fn as_row(self, row: &Connection) -> Option<Self> {
-        let is_same = self.connection.id == row.id && self.connection.version == row.version;
+    pub(crate) fn with_row(self, row: &Connection) -> Option<Self> {
+        let is_same = self.connection.id == row.id
+            && self.connection.version == row.version
+            && self.connection.sealed_credential == row.sealed_credential;
         is_same.then(|| Self {
             connection: row.clone(),
             opened: self.opened,

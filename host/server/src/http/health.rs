@@ -2,6 +2,7 @@
 //! told that would need one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use portcullis_runtime::Allocator;
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::error::{Code, ErrorObject, OUTAGE_RETRY};
@@ -128,7 +130,11 @@ async fn check_storage(gateway: &Gateway) -> Result<(), Failure> {
         gateway.storage.ping().await?;
         skew(&*gateway.clock, &*gateway.storage).await
     };
-    let skew = asked.await.map_err(|error| {
+    let Ok(answered) = timeout(STORAGE_PATIENCE, asked).await else {
+        tracing::error!("storage does not answer in time");
+        return Err(Failure::Storage);
+    };
+    let skew = answered.map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "storage does not answer"
@@ -144,6 +150,9 @@ async fn check_storage(gateway: &Gateway) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// How long the database has to answer.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the gateway is not ready.
 enum Failure {

@@ -61,7 +61,7 @@ impl StorageFamilies {
         );
         registry.register_with_unit(
             "storage_save",
-            "Committing, until the database says that it is durable",
+            "Committing, until the database says that it is durable; for outcomes, with the wait for the database",
             Unit::Seconds,
             families.save.clone(),
         );

@@ -160,7 +160,8 @@ fn unavailable(reason: &'static str) -> Error {
     }
 }
 
-/// The connection, for as long as one unit of work takes. Dropping it cancels.
+/// The connection, for as long as one unit of work takes. Dropping it cancels,
+/// unless it is a single statement that was alone, which is committed by then.
 pub(super) struct Turn {
     // Fields are dropped in this order: the connection is back before the task
     // hears that it may take it.

@@ -26,13 +26,14 @@ const MAX_OPEN: usize = 1_024;
 #[derive(Default)]
 pub struct OpenedCredentials(Mutex<HashMap<Key, Kept>>);
 
-/// Whose credential it is, and which: a rotated one has another version.
+/// Whose credential it is, and which. Sealed, no two are the same, as versions may
+/// be after a rotation that was not committed.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     organization: OrganizationId,
     user: Option<UserId>,
     connection: ConnectionId,
-    version: i64,
+    sealed: Vec<u8>,
 }
 
 struct Kept {
@@ -88,7 +89,7 @@ impl Key {
             organization: row.organization_id.clone(),
             user: row.user_id.clone(),
             connection: row.id,
-            version: row.version,
+            sealed: row.sealed_credential.bytes.clone(),
         }
     }
 }
@@ -104,6 +105,7 @@ impl Kept {
 mod tests {
     use std::cell::Cell;
 
+    use portcullis_core::invocation::BaseUrls;
     use portcullis_core::plugin::ConnectionType;
     use portcullis_core::redact::Redactor;
     use portcullis_runtime::egress::Credential;
@@ -124,10 +126,10 @@ mod tests {
             provider: "linear".parse().unwrap(),
             credential_type: ConnectionType::ApiKey,
             sealed_credential: Sealed {
-                bytes: Vec::new(),
+                bytes: version.to_le_bytes().to_vec(),
                 key_id: String::new(),
             },
-            base_urls: Default::default(),
+            base_urls: BaseUrls::new(),
             status: ConnectionStatus::Active,
             version,
             created_at: at(0),
@@ -188,6 +190,7 @@ mod tests {
         }
         credentials.tidy(at(30));
         let kept = credentials.0.lock().unwrap();
-        assert_eq!(kept.keys().map(|key| key.version).collect::<Vec<_>>(), [20]);
+        let left: Vec<_> = kept.keys().map(|key| key.sealed.clone()).collect();
+        assert_eq!(left, [20_i64.to_le_bytes()]);
     }
 }
