@@ -1,7 +1,7 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`mod@test`], [`demo`], [`bench`]). What they share: [`guests`] compiles
+//! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`]). What they share: [`guests`] compiles
 //! guest crates with a [`toolchain`] and turns them into components ([`component`]);
 //! [`postgres`] starts a server to be thrown away.
 //!
