@@ -18,6 +18,7 @@
 
 pub mod access;
 pub mod actions;
+mod aging;
 pub mod auth;
 pub mod automations;
 pub mod cli;

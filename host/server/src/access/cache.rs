@@ -2,14 +2,13 @@
 //!
 //! An agent asks again and again, and what it may use hardly ever changes. A copy
 //! saves reading it before each admission; it decides nothing, since admission
-//! reads all of it again under the session's lock. It only says which connection
+//! compares it with the rows under the session's lock. It only says which connection
 //! will probably be used, so that the slow part can be done beforehand.
 //!
 //! A copy goes when a hint says that it may have changed and when hints may have
 //! been missed, and is not used after a few seconds in any case. It belongs to one
 //! session, and with it to one user of one organization for good.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::Agent;
+use crate::aging::Aging;
 
 /// How old a copy may become without a hint, which may have been lost.
 const MAX_AGE: Duration = Duration::from_secs(5);
@@ -32,12 +32,7 @@ pub struct AgentCache(Mutex<Copies>);
 
 struct Copies {
     hints: Receiver<Noted>,
-    by_session: HashMap<SessionId, Kept>,
-}
-
-struct Kept {
-    agent: Arc<Agent>,
-    read_at: Timestamp,
+    by_session: Aging<SessionId, Arc<Agent>>,
 }
 
 impl AgentCache {
@@ -49,7 +44,7 @@ impl AgentCache {
     fn listening(hints: Receiver<Noted>) -> Self {
         Self(Mutex::new(Copies {
             hints,
-            by_session: HashMap::new(),
+            by_session: Aging::new(MAX_AGE, MAX_KEPT),
         }))
     }
 
@@ -57,32 +52,21 @@ impl AgentCache {
     pub(super) fn find(&self, session: SessionId, now: Timestamp) -> Option<Arc<Agent>> {
         let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         copies.listen();
-        let kept = copies.by_session.get(&session)?;
-        kept.is_good(now).then(|| Arc::clone(&kept.agent))
+        copies.by_session.get(&session, now).cloned()
     }
 
     /// Forgets what is too old to be used; to be called now and then.
     pub(crate) fn tidy(&self, now: Timestamp) {
         let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        copies.by_session.retain(|_, kept| kept.is_good(now));
+        copies.by_session.tidy(now);
     }
 
     /// Keeps what was read, beginning at `read_at`.
     pub(super) fn keep(&self, agent: &Arc<Agent>, read_at: Timestamp) {
         let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        copies.make_room(read_at);
-        let kept = Kept {
-            agent: Arc::clone(agent),
-            read_at,
-        };
-        copies.by_session.insert(agent.session.id, kept);
-    }
-}
-
-impl Kept {
-    /// Also false for one from the future, as after a clock was set back.
-    fn is_good(&self, now: Timestamp) -> bool {
-        self.read_at <= now && now.since(self.read_at) < MAX_AGE
+        copies
+            .by_session
+            .insert(agent.session.id, Arc::clone(agent), read_at);
     }
 }
 
@@ -107,17 +91,8 @@ impl Copies {
             }
             HintKind::Connections => self
                 .by_session
-                .retain(|_, kept| kept.agent.session.organization_id.as_str() != id),
+                .retain(|agent| agent.session.organization_id.as_str() != id),
             HintKind::Modes | HintKind::EgressGrants | HintKind::Invocations => {}
-        }
-    }
-
-    fn make_room(&mut self, now: Timestamp) {
-        if self.by_session.len() >= MAX_KEPT {
-            self.by_session.retain(|_, kept| kept.is_good(now));
-        }
-        if self.by_session.len() >= MAX_KEPT {
-            self.by_session.clear();
         }
     }
 }
@@ -216,10 +191,13 @@ mod tests {
         // The two oldest are no longer good when the next one needs their place.
         cache.keep(&agent(0, "acme"), at(15));
         assert_eq!(kept(&cache, sessions, at(15)), [false, false]);
-        assert_eq!(cache.0.lock().unwrap().by_session.len(), MAX_KEPT - 1);
+        assert_eq!(
+            cache.0.lock().unwrap().by_session.keys().len(),
+            MAX_KEPT - 1
+        );
         for number in 0..=MAX_KEPT as u128 {
             cache.keep(&agent(number, "acme"), at(16));
         }
-        assert!(cache.0.lock().unwrap().by_session.len() <= MAX_KEPT);
+        assert!(cache.0.lock().unwrap().by_session.keys().len() <= MAX_KEPT);
     }
 }

@@ -5,8 +5,7 @@
 //! credential a request may use is decided without this; whoever asks here has
 //! the row.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portcullis_core::id::{ConnectionId, OrganizationId, UserId};
@@ -14,6 +13,7 @@ use portcullis_core::time::Timestamp;
 use portcullis_storage::Connection;
 
 use super::Opened;
+use crate::aging::Aging;
 use crate::error::Error;
 
 /// How long an open credential is used. It is forgotten within the minute after.
@@ -23,8 +23,7 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 const MAX_OPEN: usize = 1_024;
 
 /// Credentials that were opened a moment ago.
-#[derive(Default)]
-pub struct OpenedCredentials(Mutex<HashMap<Key, Kept>>);
+pub struct OpenedCredentials(Mutex<Aging<Key, Arc<Opened>>>);
 
 /// Whose credential it is, and which. Sealed, no two are the same, as versions may
 /// be after a rotation that was not committed.
@@ -36,9 +35,10 @@ struct Key {
     sealed: Vec<u8>,
 }
 
-struct Kept {
-    opened: Arc<Opened>,
-    opened_at: Timestamp,
+impl Default for OpenedCredentials {
+    fn default() -> Self {
+        Self(Mutex::new(Aging::new(MAX_AGE, MAX_OPEN)))
+    }
 }
 
 impl OpenedCredentials {
@@ -50,36 +50,22 @@ impl OpenedCredentials {
         open: impl FnOnce() -> Result<Opened, Error>,
     ) -> Result<Arc<Opened>, Error> {
         let key = Key::of(row);
-        if let Some(opened) = self.find(&key, now) {
-            return Ok(opened);
+        if let Some(opened) = self.kept().get(&key, now) {
+            return Ok(Arc::clone(opened));
         }
         // Without the lock: others need not wait for the cipher.
         let opened = Arc::new(open()?);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_OPEN {
-            kept.clear();
-        }
-        let opened_at = now;
-        kept.insert(
-            key,
-            Kept {
-                opened: Arc::clone(&opened),
-                opened_at,
-            },
-        );
+        self.kept().insert(key, Arc::clone(&opened), now);
         Ok(opened)
-    }
-
-    fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<Opened>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.get(key)?;
-        kept.is_good(now).then(|| Arc::clone(&kept.opened))
     }
 
     /// Forgets what has been open for long enough; to be called now and then.
     pub(crate) fn tidy(&self, now: Timestamp) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, kept| kept.is_good(now));
+        self.kept().tidy(now);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Aging<Key, Arc<Opened>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,13 +77,6 @@ impl Key {
             connection: row.id,
             sealed: row.sealed_credential.bytes.clone(),
         }
-    }
-}
-
-impl Kept {
-    /// Also false for one from the future, as after a clock was set back.
-    fn is_good(&self, now: Timestamp) -> bool {
-        self.opened_at <= now && now.since(self.opened_at) < MAX_AGE
     }
 }
 
