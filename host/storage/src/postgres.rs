@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
-    error::{Cause, during, is_lost_connection, migrating},
+    error::{during, is_lost_connection, migrating},
     hints::Hub,
     invocations::PostgresInvocationRepository,
     location::shown,
@@ -106,13 +106,17 @@ impl PostgresStorage {
     /// Does what may be done twice, on a connection that works: those that lay
     /// idle may have died with the server, which is noticed only in use. However
     /// many of them did, a server that is back serves at once.
-    async fn on_a_live_connection<T, F>(&self, act: impl Fn() -> F) -> Result<T, sqlx::Error>
+    async fn on_a_live_connection<T, E, F>(
+        &self,
+        is_lost: impl Fn(&E) -> bool,
+        act: impl Fn() -> F,
+    ) -> Result<T, E>
     where
-        F: Future<Output = Result<T, sqlx::Error>>,
+        F: Future<Output = Result<T, E>>,
     {
         for _ in 0..self.pool.num_idle() {
             match act().await {
-                Err(error) if is_lost_connection(&error) => {}
+                Err(error) if is_lost(&error) => {}
                 done => return done,
             }
         }
@@ -123,7 +127,7 @@ impl PostgresStorage {
         &self,
         statement: &'static str,
     ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        self.on_a_live_connection(|| self.pool.begin_with(statement))
+        self.on_a_live_connection(is_lost_connection, || self.pool.begin_with(statement))
             .await
     }
 
@@ -170,13 +174,8 @@ impl Storage for PostgresStorage {
         completion: &Completion,
     ) -> Result<bool, Error> {
         // A conditional update may be sent twice.
-        for _ in 0..self.pool.num_idle() {
-            match self.try_finish(id, node, completion).await {
-                Err(Error::Unavailable { source, .. }) if is_lost(&source) => {}
-                done => return done,
-            }
-        }
-        self.try_finish(id, node, completion).await
+        let finish = || self.try_finish(id, node, completion);
+        self.on_a_live_connection(is_lost, finish).await
     }
 
     #[tracing::instrument(name = "storage.ping", level = "debug", skip_all)]
@@ -184,7 +183,7 @@ impl Storage for PostgresStorage {
         // Names a table, so that a database that was replaced by an empty one
         // is noticed.
         let ping = || sqlx::query("SELECT 1 FROM organizations LIMIT 1").fetch_optional(&self.pool);
-        self.on_a_live_connection(ping)
+        self.on_a_live_connection(is_lost_connection, ping)
             .await
             .map(drop)
             .map_err(during("ping"))
@@ -204,7 +203,7 @@ impl Storage for PostgresStorage {
             sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
                 .fetch_one(&self.pool)
         };
-        self.on_a_live_connection(ask)
+        self.on_a_live_connection(is_lost_connection, ask)
             .await
             .map(|micros| Some(Timestamp::from_micros(micros)))
             .map_err(during("time"))
@@ -219,7 +218,7 @@ impl Storage for PostgresStorage {
                 .bind(payload.as_str())
                 .execute(&self.pool)
         };
-        self.on_a_live_connection(notify)
+        self.on_a_live_connection(is_lost_connection, notify)
             .await
             .map(drop)
             .map_err(during("hint"))
@@ -295,8 +294,12 @@ async fn is_usable(
     }
 }
 
-fn is_lost(cause: &Cause) -> bool {
-    cause
+/// As [`is_lost_connection`], of an error that is ours already.
+fn is_lost(error: &Error) -> bool {
+    let Error::Unavailable { source, .. } = error else {
+        return false;
+    };
+    source
         .downcast_ref::<sqlx::Error>()
         .is_some_and(is_lost_connection)
 }
