@@ -166,22 +166,25 @@ async fn a_rotation_that_was_stopped_goes_on() {
     assert_eq!(standings(&host).await, [5, 0]);
 }
 
+/// The gateway seals a credential anew, under the key that it knows.
+async fn change_credential(host: &TestHost) {
+    let path = format!("/connections/{}", host.connection_id);
+    let body = host.connection_body(json!({}));
+    let body = json!({ "credential": body["credential"] });
+    host.admin("PUT", &path, body).await.assert_status(200);
+}
+
 #[tokio::test]
 async fn what_an_old_gateway_seals_meanwhile_is_met_again() {
     let host = busy_host().await;
     let storage = &*host.gateway.storage;
-    let path = format!("/connections/{}", host.connection_id);
-    let body = host.connection_body(json!({}));
-    let body = json!({ "credential": body["credential"] });
     let mut meanwhile = 0;
     let rotation = keys::rotate(storage, &both(), NonZeroU32::MIN, async |progress| {
         // The gateway still seals under the old key; once everything has been
         // passed it changes a credential that was moved already.
         if progress.resealed == 5 && meanwhile == 0 {
             meanwhile += 1;
-            host.admin("PUT", &path, body.clone())
-                .await
-                .assert_status(200);
+            change_credential(&host).await;
         }
         ControlFlow::Continue(())
     })
@@ -196,13 +199,8 @@ async fn what_an_old_gateway_seals_meanwhile_is_met_again() {
 async fn a_rotation_ends_although_somebody_goes_on_sealing_under_the_old_key() {
     let host = busy_host().await;
     let storage = &*host.gateway.storage;
-    let path = format!("/connections/{}", host.connection_id);
-    let body = host.connection_body(json!({}));
-    let body = json!({ "credential": body["credential"] });
     let rotation = keys::rotate(storage, &both(), NonZeroU32::MAX, async |_| {
-        host.admin("PUT", &path, body.clone())
-            .await
-            .assert_status(200);
+        change_credential(&host).await;
         ControlFlow::Continue(())
     })
     .await

@@ -1,7 +1,6 @@
 //! Everything a database holds, table by table, to be searched.
 //!
-//! Another database needs a function like [`sqlite`]: its list of tables, and
-//! its rows as bytes.
+//! Another database needs a function like [`sqlite`], with its list of tables.
 
 use std::path::Path;
 
@@ -15,42 +14,42 @@ use sqlx::{
 /// out.
 pub type Dump = Vec<(String, Vec<u8>)>;
 
+/// The dump of every table that a query names, over a connection that ends.
+macro_rules! every_table {
+    ($connection:ident, $names:literal) => {{
+        let tables: Vec<String> = sqlx::query_scalar($names)
+            .fetch_all(&mut $connection)
+            .await?;
+        let mut dump = Dump::new();
+        for table in tables {
+            let rows = sqlx::query(every_row(&table))
+                .fetch_all(&mut $connection)
+                .await?;
+            add(&mut dump, &table, &rows)?;
+        }
+        $connection.close().await?;
+        Ok(dump)
+    }};
+}
+
 /// The dump of a SQLite file, also while a gateway has it open.
 pub(crate) async fn sqlite(file: &Path) -> Result<Dump, sqlx::Error> {
     let options = SqliteConnectOptions::new().filename(file);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    let tables: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
-            .fetch_all(&mut connection)
-            .await?;
-    let mut dump = Dump::new();
-    for table in tables {
-        let rows = sqlx::query(every_row(&table))
-            .fetch_all(&mut connection)
-            .await?;
-        add(&mut dump, &table, &rows)?;
-    }
-    connection.close().await?;
-    Ok(dump)
+    every_table!(
+        connection,
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+    )
 }
 
 /// The dump of a Postgres database. Text and bytes are as they are stored, other
 /// types as the server sends them.
 pub(crate) async fn postgres(database: &TestDatabase) -> Result<Dump, sqlx::Error> {
     let mut connection = database.connect().await?;
-    let tables: Vec<String> =
-        sqlx::query_scalar("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            .fetch_all(&mut connection)
-            .await?;
-    let mut dump = Dump::new();
-    for table in tables {
-        let rows = sqlx::query(every_row(&table))
-            .fetch_all(&mut connection)
-            .await?;
-        add(&mut dump, &table, &rows)?;
-    }
-    connection.close().await?;
-    Ok(dump)
+    every_table!(
+        connection,
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    )
 }
 
 fn every_row(table: &str) -> AssertSqlSafe<String> {

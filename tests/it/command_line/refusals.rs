@@ -17,6 +17,13 @@ const CREATE: &[&str] = &[
     "create_issue",
 ];
 
+/// An agent whose gateway is at this address.
+fn agent_of(url: &str) -> Terminal {
+    Terminal::new()
+        .set(variables::URL, url)
+        .set(variables::TOKEN, "token")
+}
+
 #[tokio::test]
 async fn every_violation_of_the_params_is_told() {
     let host = TestHost::start().await;
@@ -190,9 +197,7 @@ async fn an_answer_without_end_is_not_read_to_the_end() {
         " ".repeat(length)
     ))
     .await;
-    let mut agent = Terminal::new()
-        .set(variables::URL, &url)
-        .set(variables::TOKEN, "token");
+    let mut agent = agent_of(&url);
     let ended = agent.types(&["actions", "list", "--session", "x"]).await;
     ended
         .assert_exit(1)
@@ -203,9 +208,7 @@ async fn an_answer_without_end_is_not_read_to_the_end() {
 async fn a_request_whose_answer_is_lost_may_have_been_done() {
     let (url, _asked) =
         answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned()).await;
-    let mut agent = Terminal::new()
-        .set(variables::URL, &url)
-        .set(variables::TOKEN, "token");
+    let mut agent = agent_of(&url);
     let ended = agent.types(&[CREATE, &["--session", "x"]].concat()).await;
     ended.assert_exit(1).assert_told(&[
         "broke off",
@@ -218,9 +221,7 @@ async fn a_request_whose_answer_is_lost_may_have_been_done() {
 async fn a_stranger_is_not_taken_for_a_gateway() {
     let (url, _asked) =
         answering("HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nnginx".to_owned()).await;
-    let mut agent = Terminal::new()
-        .set(variables::URL, &url)
-        .set(variables::TOKEN, "token");
+    let mut agent = agent_of(&url);
     let ended = agent.types(&["actions", "list", "--session", "x"]).await;
     ended
         .assert_exit(1)

@@ -17,7 +17,8 @@ use portcullis_runtime::egress::{EgressClient, EgressLimits, SystemResolver};
 use portcullis_runtime::{
     Call, CallReport, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox, SandboxConfig,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 pub(crate) use components::{linear, probe, probe_that};
 pub(crate) use log::{LogLine, lines_with};
@@ -60,6 +61,16 @@ impl Guest {
     /// The probe with limits of the test's own.
     pub(crate) async fn probe_with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         Self::load(probe(), change).await.unwrap()
+    }
+
+    /// The probe where one call runs at a time, others wait for so long, and
+    /// requests are held.
+    pub(crate) async fn with_one_place(queue_timeout: Duration, held: &Held) -> Self {
+        let guest = Self::probe_with(|config| {
+            config.concurrent_calls = 1;
+            config.queue_timeout = queue_timeout;
+        });
+        guest.await.outbound(held.clone())
     }
 
     /// Any component.
@@ -107,6 +118,13 @@ impl Guest {
             redactor: Arc::clone(&self.redactor),
         };
         self.plugin.execute(call).await
+    }
+
+    /// Begins a call that makes a request.
+    pub(crate) fn fetch(&self) -> JoinHandle<CallReport> {
+        let guest = self.clone();
+        let get = json!({ "endpoint": "api", "method": "GET", "path": "/" });
+        tokio::spawn(async move { guest.call("fetch", get).await })
     }
 
     /// The result of a call that must complete.

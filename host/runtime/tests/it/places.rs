@@ -3,17 +3,10 @@
 use std::time::Duration;
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{Allocator, CallReport, LoadError, Plugin, Sandbox};
+use portcullis_runtime::{Allocator, LoadError, Plugin, Sandbox};
 use serde_json::json;
-use tokio::task::JoinHandle;
 
 use crate::harness::{Ending, Expect as _, Guest, Held, config, egress_client, probe};
-
-fn fetch(guest: &Guest) -> JoinHandle<CallReport> {
-    let guest = guest.clone();
-    let get = json!({ "endpoint": "api", "method": "GET", "path": "/" });
-    tokio::spawn(async move { guest.call("fetch", get).await })
-}
 
 #[tokio::test]
 async fn a_sandbox_takes_its_instances_from_a_pool() {
@@ -24,13 +17,8 @@ async fn a_sandbox_takes_its_instances_from_a_pool() {
 #[tokio::test]
 async fn a_call_that_finds_no_place_in_time_is_busy() {
     let held = Held::new();
-    let guest = Guest::probe_with(|config| {
-        config.concurrent_calls = 1;
-        config.queue_timeout = Duration::ZERO;
-    })
-    .await
-    .outbound(held.clone());
-    let first = fetch(&guest);
+    let guest = Guest::with_one_place(Duration::ZERO, &held).await;
+    let first = guest.fetch();
     held.arrivals(1).await;
     assert_eq!(guest.stop_code("echo", json!({})).await, FailureCode::Busy);
     let loaded = Plugin::load(&guest.sandbox, probe(), egress_client()).await;
@@ -43,13 +31,8 @@ async fn a_call_that_finds_no_place_in_time_is_busy() {
 #[tokio::test]
 async fn a_call_waits_for_a_place() {
     let held = Held::new();
-    let guest = Guest::probe_with(|config| {
-        config.concurrent_calls = 1;
-        config.queue_timeout = Duration::from_mins(1);
-    })
-    .await
-    .outbound(held.clone());
-    let (first, second) = (fetch(&guest), fetch(&guest));
+    let guest = Guest::with_one_place(Duration::from_mins(1), &held).await;
+    let (first, second) = (guest.fetch(), guest.fetch());
     held.arrivals(1).await;
     held.release(1);
     held.arrivals(1).await;
@@ -63,7 +46,7 @@ async fn every_place_has_an_instance_and_a_stack() {
     let held = Held::new();
     let guest = Guest::probe().await.outbound(held.clone());
     let calls: Vec<_> = (0..config().concurrent_calls)
-        .map(|_| fetch(&guest))
+        .map(|_| guest.fetch())
         .collect();
     held.arrivals(calls.len()).await;
     held.release(calls.len());
@@ -75,13 +58,8 @@ async fn every_place_has_an_instance_and_a_stack() {
 #[tokio::test]
 async fn a_call_that_is_given_up_ends_its_request_and_leaves_its_place() {
     let held = Held::new();
-    let guest = Guest::probe_with(|config| {
-        config.concurrent_calls = 1;
-        config.queue_timeout = Duration::from_mins(1);
-    })
-    .await
-    .outbound(held.clone());
-    let call = fetch(&guest);
+    let guest = Guest::with_one_place(Duration::from_mins(1), &held).await;
+    let call = guest.fetch();
     held.arrivals(1).await;
     call.abort();
     assert_eq!(held.ending().await, Ending::Dropped);

@@ -3,17 +3,10 @@
 use std::time::{Duration, Instant};
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{CallReport, SandboxLoad};
+use portcullis_runtime::SandboxLoad;
 use serde_json::json;
-use tokio::task::JoinHandle;
 
 use crate::harness::{Expect as _, Guest, Held, Silence};
-
-fn fetch(guest: &Guest) -> JoinHandle<CallReport> {
-    let guest = guest.clone();
-    let get = json!({ "endpoint": "api", "method": "GET", "path": "/" });
-    tokio::spawn(async move { guest.call("fetch", get).await })
-}
 
 /// Lets others run until the sandbox is as busy as this.
 async fn until(guest: &Guest, busy: impl Fn(SandboxLoad) -> bool) {
@@ -25,17 +18,12 @@ async fn until(guest: &Guest, busy: impl Fn(SandboxLoad) -> bool) {
 #[tokio::test]
 async fn waiting_for_a_place_and_for_upstreams_is_told_apart() {
     let held = Held::new();
-    let guest = Guest::probe_with(|config| {
-        config.concurrent_calls = 1;
-        config.queue_timeout = Duration::from_mins(1);
-    })
-    .await
-    .outbound(held.clone());
+    let guest = Guest::with_one_place(Duration::from_mins(1), &held).await;
     assert_eq!(guest.sandbox.load().in_use, 0);
-    let first = fetch(&guest);
+    let first = guest.fetch();
     held.arrivals(1).await;
     let arrived = Instant::now();
-    let second = fetch(&guest);
+    let second = guest.fetch();
     until(&guest, |load| load.waiting == 1).await;
     assert_eq!(
         guest.sandbox.load(),
@@ -67,7 +55,7 @@ async fn a_wait_that_the_deadline_ends_counts() {
     let guest = Guest::probe_with(|config| config.limits.deadline = deadline)
         .await
         .outbound(Silence);
-    let report = fetch(&guest).await.unwrap();
+    let report = guest.fetch().await.unwrap();
     assert!(!report.usage.upstream_time.is_zero(), "{:?}", report.usage);
     assert_eq!(
         report.outcome.as_str(),
@@ -78,13 +66,8 @@ async fn a_wait_that_the_deadline_ends_counts() {
 #[tokio::test]
 async fn a_call_that_finds_no_place_is_counted() {
     let held = Held::new();
-    let guest = Guest::probe_with(|config| {
-        config.concurrent_calls = 1;
-        config.queue_timeout = Duration::ZERO;
-    })
-    .await
-    .outbound(held.clone());
-    let first = fetch(&guest);
+    let guest = Guest::with_one_place(Duration::ZERO, &held).await;
+    let first = guest.fetch();
     held.arrivals(1).await;
     assert_eq!(guest.stop_code("echo", json!({})).await, FailureCode::Busy);
     assert_eq!(guest.sandbox.load().queue_timeouts, 1);
