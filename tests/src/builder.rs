@@ -163,11 +163,17 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     if setup.probe {
         sources.add("probe", loaded.probe());
     }
-    let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox).expect("a gateway");
+    let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox)
+        .await
+        .expect("a gateway");
+    let gateway = Arc::new(gateway);
     portcullis::actions::leases::recover(&gateway)
         .await
         .expect("recovery");
-    Arc::new(gateway)
+    portcullis::sources::record_loaded(&gateway)
+        .await
+        .expect("a record");
+    gateway
 }
 
 async fn open_storage(

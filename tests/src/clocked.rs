@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
-use portcullis_storage::{BoxUnitOfWork, Completion, Error, Hint, Noted, Storage};
+use portcullis_storage::{AuditEntry, BoxUnitOfWork, Completion, Error, Hint, Noted, Storage};
 use tokio::sync::broadcast;
 
 use crate::clock::ManualClock;
@@ -31,8 +31,9 @@ impl Storage for ClockedStorage {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
-        self.inner.finish(id, node, completion).await
+        self.inner.finish(id, node, completion, entry).await
     }
 
     async fn ping(&self) -> Result<(), Error> {
@@ -52,8 +53,8 @@ impl Storage for ClockedStorage {
         Ok(theirs.map(|_| self.clock.database_now()))
     }
 
-    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
-        self.inner.hint(hint).await
+    async fn hint(&self, hints: &[Hint]) -> Result<(), Error> {
+        self.inner.hint(hints).await
     }
 
     fn hints(&self) -> broadcast::Receiver<Noted> {

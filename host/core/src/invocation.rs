@@ -28,7 +28,7 @@ names! {
         Failed = "failed",
         /// Policy or a person refused it.
         Denied = "denied",
-        /// Nobody decided in time.
+        /// Nobody decided in time, or the session was closed before.
         Expired = "expired",
     }
 }
@@ -41,13 +41,15 @@ impl InvocationStatus {
 }
 
 /// Why an invocation was denied, in the words of the API: `policy`, `human`,
-/// `expired` or `unknown_mode:<value>`.
+/// `cancelled`, `expired` or `unknown_mode:<value>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeniedReason {
     /// The mode in force is deny.
     Policy,
     /// A person said no.
     Human,
+    /// The agent withdrew it.
+    Cancelled,
     /// Nobody decided in time.
     Expired,
     /// A stored mode is none of the three; the value as stored.
@@ -60,6 +62,7 @@ impl DeniedReason {
         match self {
             Self::Policy => "policy".to_owned(),
             Self::Human => "human".to_owned(),
+            Self::Cancelled => "cancelled".to_owned(),
             Self::Expired => "expired".to_owned(),
             Self::UnknownMode(value) => format!("unknown_mode:{value}"),
         }
@@ -70,6 +73,7 @@ impl DeniedReason {
         match text {
             "policy" => Some(Self::Policy),
             "human" => Some(Self::Human),
+            "cancelled" => Some(Self::Cancelled),
             "expired" => Some(Self::Expired),
             other => other
                 .strip_prefix("unknown_mode:")
@@ -170,6 +174,8 @@ pub struct Invocation {
     pub error: Option<InvocationError>,
     /// `Some` only when denied or expired.
     pub denied_reason: Option<DeniedReason>,
+    /// Why a person refused it, in that person's words.
+    pub decision_reason: Option<String>,
     /// From the start of execution to its end, in milliseconds.
     pub duration_ms: Option<i64>,
     /// The person who approved.
@@ -222,6 +228,7 @@ mod tests {
         for reason in [
             DeniedReason::Policy,
             DeniedReason::Human,
+            DeniedReason::Cancelled,
             DeniedReason::Expired,
             DeniedReason::UnknownMode("allways".to_owned()),
         ] {

@@ -4,7 +4,8 @@
 //! [`plugin`], [`invocation`], [`mod@time`]) and the decisions that must be
 //! trusted, as functions from values to values: the mode cascade ([`modes`]),
 //! canonical JSON ([`canonical`]), schema validation ([`schema`]), redaction
-//! ([`redact`]) and truncation ([`truncate`]).
+//! ([`redact`]), truncation ([`truncate`]) and what binds the record of events
+//! ([`audit`]).
 //!
 //! What does not: IO, async, a clock, randomness, a wire format. Times and
 //! random values come in as arguments; `http` and `storage` own their shapes and
@@ -14,6 +15,7 @@
 pub mod action;
 #[cfg(test)]
 mod arbitrary;
+pub mod audit;
 pub mod canonical;
 pub mod id;
 pub mod invocation;

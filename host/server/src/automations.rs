@@ -1,15 +1,20 @@
 //! Automations: named tasks that sessions run for.
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{AutomationId, OrganizationId};
 use portcullis_storage::Automation;
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// Adds an automation.
 pub async fn create(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     name: String,
 ) -> Result<Automation, Error> {
@@ -21,6 +26,15 @@ pub async fn create(
     };
     let mut work = gateway.storage.write().await?;
     work.automations().add(&automation).await?;
+    let happened = Happened {
+        organization: Some(organization),
+        kind: AuditKind::AutomationCreated,
+        actor: actor.as_str(),
+        subject: AuditSubject::from(&automation.id),
+        details: json!({ "name": automation.name }),
+        at: automation.created_at,
+    };
+    audit::record(gateway, &mut work, happened).await?;
     work.save().await?;
     Ok(automation)
 }

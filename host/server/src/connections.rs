@@ -5,10 +5,13 @@ mod opened;
 
 use std::collections::BTreeMap;
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{ConnectionId, OrganizationId, SourceId, UserId};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
-use portcullis_storage::{Connection, ConnectionStatus, HintKind};
+use portcullis_core::time::Timestamp;
+use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, HintKind};
+use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
@@ -16,6 +19,8 @@ pub use choice::{Missing, choose};
 pub(crate) use opened::OpenConnection;
 pub use opened::OpenedCredentials;
 
+use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::config::Secret;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -45,6 +50,7 @@ pub type GivenBaseUrls = BTreeMap<String, String>;
 /// Makes a connection.
 pub async fn create(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     new: NewConnection,
 ) -> Result<Connection, Error> {
@@ -77,6 +83,11 @@ pub async fn create(
     };
     let mut work = gateway.storage.write().await?;
     work.connections().add(&connection).await?;
+    let change = Change::of(&connection, actor, now);
+    let made = json!({ "before": null, "after": shown(&connection) });
+    change
+        .record(gateway, &mut work, AuditKind::ConnectionCreated, made)
+        .await?;
     work.save().await?;
     gateway
         .hint(HintKind::Connections, organization.as_str())
@@ -97,14 +108,18 @@ pub async fn list(
 /// Replaces the credential, and the base URLs where some are given.
 pub async fn rotate(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     id: ConnectionId,
     token: &Secret,
     base_urls: Option<GivenBaseUrls>,
 ) -> Result<Connection, Error> {
     check_token(token)?;
+    let now = gateway.clock.now();
     let sealed = seal(gateway, organization, id, token)?;
     let mut work = gateway.storage.write().await?;
+    // Deciders rely on versions; none sees this one half.
+    work.organizations().lock(organization).await?;
     let stored = work.connections().find(id, organization).await?;
     let stored = stored.ok_or(Error::NotFound("connection"))?;
     let base_urls = match base_urls {
@@ -118,25 +133,39 @@ pub async fn rotate(
         None => None,
     };
     work.connections()
-        .rotate(id, organization, &sealed, base_urls, gateway.clock.now())
+        .rotate(id, organization, &sealed, base_urls, now)
         .await?;
     let rotated = work.connections().find(id, organization).await?;
+    let rotated = rotated.ok_or(Error::NotFound("connection"))?;
+    let details = json!({ "before": shown(&stored), "after": shown(&rotated) });
+    Change::of(&rotated, actor, now)
+        .record(gateway, &mut work, AuditKind::ConnectionRotated, details)
+        .await?;
     work.save().await?;
     gateway
         .hint(HintKind::Connections, organization.as_str())
         .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection rotated");
-    rotated.ok_or(Error::NotFound("connection"))
+    Ok(rotated)
 }
 
 /// Removes a connection; sessions that used it go on without it.
 pub async fn remove(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     id: ConnectionId,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
+    work.organizations().lock(organization).await?;
+    let stored = work.connections().find(id, organization).await?;
     let is_removed = work.connections().remove(id, organization).await?;
+    if let Some(stored) = stored.filter(|_| is_removed) {
+        let details = json!({ "before": shown(&stored), "after": null });
+        Change::of(&stored, actor, gateway.clock.now())
+            .record(gateway, &mut work, AuditKind::ConnectionRemoved, details)
+            .await?;
+    }
     // Also where there is nothing: that others removed it may not be committed yet.
     work.save().await?;
     if !is_removed {
@@ -147,6 +176,54 @@ pub async fn remove(
         .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection removed");
     Ok(())
+}
+
+/// A change of a connection, by somebody.
+struct Change<'a> {
+    connection: &'a Connection,
+    actor: &'a Actor,
+    at: Timestamp,
+}
+
+impl<'a> Change<'a> {
+    fn of(connection: &'a Connection, actor: &'a Actor, at: Timestamp) -> Self {
+        Self {
+            connection,
+            actor,
+            at,
+        }
+    }
+
+    async fn record(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        kind: AuditKind,
+        details: Value,
+    ) -> Result<(), Error> {
+        let happened = Happened {
+            organization: Some(&self.connection.organization_id),
+            kind,
+            actor: self.actor.as_str(),
+            subject: AuditSubject::from(&self.connection.id),
+            details,
+            at: self.at,
+        };
+        audit::record(gateway, work, happened).await
+    }
+}
+
+/// What the record keeps of a connection: nothing of its credential.
+fn shown(connection: &Connection) -> Value {
+    let base_urls = connection.base_urls.iter();
+    json!({
+        "provider": connection.provider.as_str(),
+        "user": connection.user_id.as_ref().map(UserId::as_str),
+        "version": connection.version,
+        "status": connection.status.as_str(),
+        "baseUrls": base_urls.map(|(name, url)| (name.clone(), url.to_string()))
+            .collect::<BTreeMap<_, _>>(),
+    })
 }
 
 fn unknown_provider(provider: &str) -> Error {

@@ -1,12 +1,15 @@
 //! Egress grants: origins the operator opens although the rules of egress close
 //! them, because they are private or speak plain HTTP.
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::EgressGrantId;
 use portcullis_runtime::egress::Origin;
-use portcullis_storage::{EgressGrant, HintKind};
+use portcullis_storage::{BoxUnitOfWork, EgressGrant, HintKind};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -29,6 +32,14 @@ pub async fn create(
     };
     let mut work = gateway.storage.write().await?;
     if work.egress_grants().add(&grant).await? {
+        record(
+            gateway,
+            &mut work,
+            actor,
+            AuditKind::EgressGrantCreated,
+            &grant,
+        )
+        .await?;
         work.save().await?;
         gateway.hint(HintKind::EgressGrants, "").await;
         tracing::warn!(origin = grant.origin, "egress granted");
@@ -47,13 +58,42 @@ pub async fn list(gateway: &Gateway) -> Result<Vec<EgressGrant>, Error> {
 }
 
 /// Takes a grant back; calls that start from now on are refused.
-pub async fn remove(gateway: &Gateway, id: EgressGrantId) -> Result<(), Error> {
+pub async fn remove(gateway: &Gateway, actor: &Actor, id: EgressGrantId) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
-    if !work.egress_grants().remove(id).await? {
+    let granted = work.egress_grants().list().await?;
+    let grant = granted.into_iter().find(|grant| grant.id == id);
+    let is_removed = work.egress_grants().remove(id).await?;
+    let Some(grant) = grant.filter(|_| is_removed) else {
         return Err(Error::NotFound("egress grant"));
-    }
+    };
+    record(
+        gateway,
+        &mut work,
+        actor,
+        AuditKind::EgressGrantRemoved,
+        &grant,
+    )
+    .await?;
     work.save().await?;
     gateway.hint(HintKind::EgressGrants, "").await;
     tracing::info!(egressGrantId = %id, "egress grant removed");
     Ok(())
+}
+
+async fn record(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    actor: &Actor,
+    kind: AuditKind,
+    grant: &EgressGrant,
+) -> Result<(), Error> {
+    let happened = Happened {
+        organization: None,
+        kind,
+        actor: actor.as_str(),
+        subject: AuditSubject::from(&grant.id),
+        details: json!({ "origin": grant.origin }),
+        at: gateway.clock.now(),
+    };
+    audit::record(gateway, work, happened).await
 }

@@ -10,6 +10,7 @@
 //! | [`actions`] | catalog, admission, execution, history: the heart |
 //! | [`sources`] | what lists and executes actions |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`egress_grants`] | what people manage |
+//! | [`audit`] | the record of what happened |
 //! | [`vault`], [`keys`], [`clock`] | encryption at rest, rotation of its keys, time |
 //! | `http` | the way in: routes, shapes, statuses |
 //!
@@ -19,6 +20,7 @@
 pub mod access;
 pub mod actions;
 mod aging;
+pub mod audit;
 pub mod auth;
 pub mod automations;
 pub mod cli;
@@ -79,9 +81,11 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
             directory.display()
         )
     })?;
-    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, sandbox)?;
+    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, sandbox).await?;
+    let gateway = Arc::new(gateway);
     actions::leases::recover(&gateway).await?;
-    Ok(Arc::new(gateway))
+    sources::record_loaded(&gateway).await?;
+    Ok(gateway)
 }
 
 /// Serves until `shutdown`, then lets running actions end.
@@ -106,6 +110,10 @@ pub async fn serve(
         stop.clone(),
     ));
     let ended = CancellationToken::new();
+    let sequencer = tokio::spawn(audit::chain::keep_until(
+        Arc::clone(&gateway),
+        ended.clone(),
+    ));
     let leases = tokio::spawn(actions::leases::tend_until(
         Arc::clone(&gateway),
         ended.clone(),
@@ -123,6 +131,7 @@ pub async fn serve(
     }
     ended.cancel();
     leases.await?;
+    sequencer.await?;
     sweeper.await?;
     gateway.storage.close().await;
     tracing::info!("stopped");

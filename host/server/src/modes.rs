@@ -1,10 +1,14 @@
 //! Setting modes. What they decide is in `portcullis_core::modes`.
 
-use portcullis_core::id::ActionKey;
-use portcullis_core::modes::Mode;
-use portcullis_storage::{HintKind, ModeOverride, ModeScope};
+use portcullis_core::audit::{AuditKind, AuditSubject};
+use portcullis_core::id::{ActionKey, OrganizationId};
+use portcullis_core::modes::{Mode, StoredMode};
+use portcullis_core::time::Timestamp;
+use portcullis_storage::{BoxUnitOfWork, HintKind, ModeOverride, ModeScope};
+use serde_json::json;
 
 use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -35,13 +39,22 @@ pub async fn list(gateway: &Gateway, scope: &ModeScope) -> Result<Vec<ListedMode
 pub async fn put(
     gateway: &Gateway,
     actor: &Actor,
+    organization: &OrganizationId,
     scope: &ModeScope,
     key: &ActionKey,
     mode: Mode,
 ) -> Result<bool, Error> {
     let mut work = gateway.storage.write().await?;
-    work.modes()
-        .put(scope, key, mode, actor.as_str(), gateway.clock.now())
+    // Deciders rely on modes; none sees this one half.
+    work.organizations().lock(organization).await?;
+    let change = Change {
+        organization,
+        actor: actor.as_str(),
+        scope,
+        key,
+    };
+    change
+        .put(gateway, &mut work, mode, gateway.clock.now())
         .await?;
     work.save().await?;
     gateway.hint(HintKind::Modes, &scope.owner()).await;
@@ -60,11 +73,21 @@ pub async fn put(
 pub async fn remove(
     gateway: &Gateway,
     actor: &Actor,
+    organization: &OrganizationId,
     scope: &ModeScope,
     key: &ActionKey,
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
-    let is_removed = work.modes().remove(scope, key).await?;
+    work.organizations().lock(organization).await?;
+    let change = Change {
+        organization,
+        actor: actor.as_str(),
+        scope,
+        key,
+    };
+    let is_removed = change
+        .remove(gateway, &mut work, gateway.clock.now())
+        .await?;
     // Also where there is none: that others removed it may not be committed yet.
     work.save().await?;
     if !is_removed {
@@ -79,6 +102,72 @@ pub async fn remove(
         "mode removed"
     );
     Ok(())
+}
+
+/// A change of one mode, by somebody.
+pub(crate) struct Change<'a> {
+    pub(crate) organization: &'a OrganizationId,
+    pub(crate) actor: &'a str,
+    pub(crate) scope: &'a ModeScope,
+    pub(crate) key: &'a ActionKey,
+}
+
+impl Change<'_> {
+    /// Sets the mode and records it. The organization is to be locked.
+    pub(crate) async fn put(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let before = work.modes().find(self.scope, self.key).await?;
+        work.modes()
+            .put(self.scope, self.key, mode, self.actor, now)
+            .await?;
+        let modes = (before.as_ref(), Some(mode));
+        self.record(gateway, work, AuditKind::ModeSet, modes, now)
+            .await
+    }
+
+    async fn remove(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let before = work.modes().find(self.scope, self.key).await?;
+        if !work.modes().remove(self.scope, self.key).await? {
+            return Ok(false);
+        }
+        let modes = (before.as_ref(), None);
+        self.record(gateway, work, AuditKind::ModeRemoved, modes, now)
+            .await?;
+        Ok(true)
+    }
+
+    async fn record(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        kind: AuditKind,
+        (before, after): (Option<&StoredMode>, Option<Mode>),
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let happened = Happened {
+            organization: Some(self.organization),
+            kind,
+            actor: self.actor,
+            subject: AuditSubject::action(self.key),
+            details: json!({
+                "scope": audit::scope(self.scope),
+                "before": before.map(StoredMode::as_str),
+                "after": after.map(Mode::as_str),
+            }),
+            at,
+        };
+        audit::record(gateway, work, happened).await
+    }
 }
 
 fn is_known(gateway: &Gateway, key: &ActionKey) -> bool {

@@ -1,27 +1,44 @@
 //! Organizations and their members.
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{OrganizationId, UserId};
-use portcullis_storage::{Member, Organization, Role};
+use portcullis_core::time::Timestamp;
+use portcullis_storage::{ApprovalTimes, BoxUnitOfWork, Member, Organization, Role};
+use serde_json::{Value, json};
 
 use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// Adds an organization.
 pub async fn create(
     gateway: &Gateway,
+    actor: &Actor,
     id: OrganizationId,
     name: String,
 ) -> Result<Organization, Error> {
     let organization = Organization {
         id,
         name,
+        approval_times: ApprovalTimes::default(),
         created_at: gateway.clock.now(),
     };
     let mut work = gateway.storage.write().await?;
     if !work.organizations().add(&organization).await? {
         return Err(Error::Exists("organization"));
     }
+    let change = Change {
+        organization: &organization.id,
+        actor,
+        at: organization.created_at,
+    };
+    let subject = AuditSubject::from(&organization.id);
+    let details = json!({ "name": organization.name });
+    let kind = AuditKind::OrganizationCreated;
+    change
+        .record(gateway, &mut work, kind, subject, details)
+        .await?;
     work.save().await?;
     tracing::info!(organizationId = %organization.id, "organization added");
     Ok(organization)
@@ -55,8 +72,19 @@ pub async fn put_member(
     if before == Some(Role::Owner) || role == Role::Owner {
         actor.check_may_appoint_owners()?;
     }
+    let at = gateway.clock.now();
     work.organizations()
-        .put_member(organization, user, role, gateway.clock.now())
+        .put_member(organization, user, role, at)
+        .await?;
+    let change = Change {
+        organization,
+        actor,
+        at,
+    };
+    let details = json!({ "before": before.map(Role::as_str), "after": role.as_str() });
+    let kind = AuditKind::MemberSet;
+    change
+        .record(gateway, &mut work, kind, AuditSubject::from(user), details)
         .await?;
     let members = work.organizations().list_members(organization).await?;
     let member = members.into_iter().find(|member| member.user_id == *user);
@@ -92,6 +120,16 @@ pub async fn remove_member(
     {
         return Err(Error::NotFound("member"));
     }
+    let change = Change {
+        organization,
+        actor,
+        at: gateway.clock.now(),
+    };
+    let details = json!({ "before": role.map(Role::as_str), "after": null });
+    let kind = AuditKind::MemberRemoved;
+    change
+        .record(gateway, &mut work, kind, AuditSubject::from(user), details)
+        .await?;
     work.save().await?;
     tracing::info!(
         organizationId = %organization,
@@ -109,4 +147,81 @@ pub async fn members(
 ) -> Result<Vec<Member>, Error> {
     let mut work = gateway.storage.read().await?;
     Ok(work.organizations().list_members(organization).await?)
+}
+
+/// How long an organization's requests wait for a person, where it says so.
+pub async fn approval_times(
+    gateway: &Gateway,
+    organization: &OrganizationId,
+) -> Result<ApprovalTimes, Error> {
+    let mut work = gateway.storage.read().await?;
+    let found = work.organizations().find(organization).await?;
+    let found = found.ok_or(Error::NotFound("organization"))?;
+    Ok(found.approval_times)
+}
+
+/// Says how long an organization's requests wait for a person; those that wait
+/// already keep their end.
+pub async fn set_approval_times(
+    gateway: &Gateway,
+    actor: &Actor,
+    organization: &OrganizationId,
+    times: ApprovalTimes,
+) -> Result<(), Error> {
+    let mut work = gateway.storage.write().await?;
+    work.organizations().lock(organization).await?;
+    let before = work.organizations().find(organization).await?;
+    let before = before.ok_or(Error::NotFound("organization"))?;
+    work.organizations()
+        .set_approval_times(organization, times)
+        .await?;
+    let change = Change {
+        organization,
+        actor,
+        at: gateway.clock.now(),
+    };
+    let details = json!({ "before": shown(before.approval_times), "after": shown(times) });
+    let (kind, subject) = (
+        AuditKind::ApprovalTimesSet,
+        AuditSubject::from(organization),
+    );
+    change
+        .record(gateway, &mut work, kind, subject, details)
+        .await?;
+    Ok(work.save().await?)
+}
+
+fn shown(times: ApprovalTimes) -> Value {
+    json!({
+        "interactiveSeconds": times.interactive_seconds,
+        "automationSeconds": times.automation_seconds,
+    })
+}
+
+/// A change within an organization, by somebody.
+struct Change<'a> {
+    organization: &'a OrganizationId,
+    actor: &'a Actor,
+    at: Timestamp,
+}
+
+impl Change<'_> {
+    async fn record(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        kind: AuditKind,
+        subject: AuditSubject,
+        details: Value,
+    ) -> Result<(), Error> {
+        let happened = Happened {
+            organization: Some(self.organization),
+            kind,
+            actor: self.actor.as_str(),
+            subject,
+            details,
+            at: self.at,
+        };
+        audit::record(gateway, work, happened).await
+    }
 }

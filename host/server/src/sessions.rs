@@ -1,11 +1,16 @@
 //! Sessions: one agent's work, with the connections it may use.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{AutomationId, ConnectionId, OrganizationId, SessionId, UserId};
 use portcullis_storage::{BoxUnitOfWork, HintKind, Session};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access::Actor;
+use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -28,6 +33,7 @@ pub struct NewSession {
 /// Opens a session.
 pub async fn create(
     gateway: &Gateway,
+    actor: &Actor,
     organization: &OrganizationId,
     new: NewSession,
 ) -> Result<Session, Error> {
@@ -45,6 +51,20 @@ pub async fn create(
     check_connections(&mut work, &session).await?;
     check_automation(&mut work, &session).await?;
     work.sessions().add(&session).await?;
+    let details = json!({
+        "user": session.user_id.as_ref().map(UserId::as_str),
+        "automation": session.automation_id.map(|id| id.to_string()),
+        "connections": session.connection_ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    record(
+        gateway,
+        &mut work,
+        actor,
+        &session,
+        AuditKind::SessionCreated,
+        details,
+    )
+    .await?;
     work.save().await?;
     tracing::info!(sessionId = %session.id, organizationId = %organization, "session opened");
     Ok(session)
@@ -56,29 +76,73 @@ pub async fn list(gateway: &Gateway, organization: &OrganizationId) -> Result<Ve
     Ok(work.sessions().list(organization).await?)
 }
 
-/// Closes a session for good; closing it twice is a conflict.
+/// Closes a session for good, and ends what waits in it; closing it twice is a
+/// conflict.
 pub async fn close(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
+    actor: &Actor,
     organization: &OrganizationId,
     id: SessionId,
 ) -> Result<Session, Error> {
     let mut work = gateway.storage.write().await?;
-    let closed = work
-        .sessions()
-        .close(id, organization, gateway.clock.now())
-        .await?;
+    let now = gateway.clock.now();
+    let closed = work.sessions().close(id, organization, now).await?;
     let session = work.sessions().find(id).await?;
     let session = session
         .filter(|session| session.organization_id == *organization)
         .ok_or(Error::NotFound("session"))?;
+    let mut expired = Vec::new();
+    if closed {
+        expired = work.invocations().expire_session(id, now).await?;
+        let actor_name = actor.as_str();
+        audit::record_ended(
+            gateway,
+            &mut work,
+            &expired,
+            audit::EXPIRED,
+            actor_name,
+            now,
+        )
+        .await?;
+        let details = json!({ "expired": expired.len() });
+        record(
+            gateway,
+            &mut work,
+            actor,
+            &session,
+            AuditKind::SessionClosed,
+            details,
+        )
+        .await?;
+    }
     // Also where nothing is changed: what was read may not be committed yet.
     work.save().await?;
     if !closed {
         return Err(Error::SessionClosed);
     }
     gateway.hint(HintKind::Sessions, &id.to_string()).await;
+    gateway.announce(expired.iter().map(|invocation| invocation.id));
     tracing::info!(sessionId = %id, organizationId = %organization, "session closed");
     Ok(session)
+}
+
+async fn record(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    actor: &Actor,
+    session: &Session,
+    kind: AuditKind,
+    details: Value,
+) -> Result<(), Error> {
+    let happened = Happened {
+        organization: Some(&session.organization_id),
+        kind,
+        actor: actor.as_str(),
+        subject: AuditSubject::from(&session.id),
+        details,
+        at: session.closed_at.unwrap_or(session.created_at),
+    };
+    audit::record(gateway, work, happened).await
 }
 
 /// An open session, for a token.

@@ -9,10 +9,16 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::egress::{EgressClient, EgressLimits, Resolve};
 use portcullis_runtime::{LoadError, Plugin, Sandbox};
+use serde_json::{Value, json};
+
+use crate::audit::{self, GATEWAY, Happened};
+use crate::error::Error;
+use crate::gateway::Gateway;
 
 /// The sources of the gateway.
 #[derive(Debug, Default)]
@@ -77,6 +83,35 @@ impl Sources {
         );
         self.failed.push(failed);
     }
+}
+
+/// Records which plugins are served, where that is not what was served before.
+pub async fn record_loaded(gateway: &Gateway) -> Result<(), Error> {
+    let mut work = gateway.storage.write().await?;
+    for plugin in gateway.sources.plugins() {
+        let subject = AuditSubject::from(&plugin.descriptor().id);
+        let kind = AuditKind::PluginLoaded;
+        let latest = work.audit().latest(subject.as_str(), kind.as_str()).await?;
+        let latest = latest.and_then(|event| serde_json::from_str::<Value>(&event.details).ok());
+        let before = latest.and_then(|details| details.get("after").cloned());
+        let after = json!({
+            "version": plugin.descriptor().version,
+            "digest": plugin.digest().to_string(),
+        });
+        if before.as_ref() == Some(&after) {
+            continue;
+        }
+        let happened = Happened {
+            organization: None,
+            kind,
+            actor: GATEWAY,
+            subject,
+            details: json!({ "before": before, "after": after }),
+            at: gateway.clock.now(),
+        };
+        audit::record(gateway, &mut work, happened).await?;
+    }
+    Ok(work.save().await?)
 }
 
 /// What plugins are loaded with.

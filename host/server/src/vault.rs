@@ -57,6 +57,7 @@ const fn column_name(column: SealedColumn) -> &'static str {
     match column {
         SealedColumn::Credential => "credential",
         SealedColumn::Params => "params_encrypted",
+        SealedColumn::AuditKey => "audit_key",
     }
 }
 

@@ -50,6 +50,9 @@ pub struct AdmissionFacts {
     pub automation_mode: Option<StoredMode>,
     /// The organization's mode for the action.
     pub organization_mode: Option<StoredMode>,
+    /// How many seconds the organization lets such a request wait for a person, if
+    /// it says so.
+    pub approval_seconds: Option<u32>,
     /// Every origin an operator granted.
     pub granted_origins: Vec<String>,
 }
@@ -90,6 +93,7 @@ struct FactsRow {
     pending: i64,
     automation_mode: Option<String>,
     organization_mode: Option<String>,
+    approval_seconds: Option<i64>,
     /// Separated by spaces, which no origin contains.
     granted_origins: Option<String>,
 }
@@ -111,6 +115,9 @@ impl TryFrom<FactsRow> for AdmissionFacts {
             pending: read::count(row.pending),
             automation_mode: mode(row.automation_mode),
             organization_mode: mode(row.organization_mode),
+            approval_seconds: row
+                .approval_seconds
+                .map(|seconds| u32::try_from(seconds).unwrap_or(0)),
             granted_origins: origins
                 .split_ascii_whitespace()
                 .map(str::to_owned)
@@ -165,6 +172,9 @@ macro_rules! admission_repository {
                         (SELECT mode FROM org_action_modes
                          WHERE organization_id = $5 AND source_id = $6 AND action_id = $7)
                             AS organization_mode,
+                        (SELECT CASE WHEN $4 IS NULL THEN interactive_approval_seconds
+                             ELSE automation_approval_seconds END
+                         FROM organizations WHERE id = $5) AS approval_seconds,
                         (SELECT string_agg(origin, ' ') FROM egress_grants) AS granted_origins
                      FROM sessions WHERE id = $1",
                 )

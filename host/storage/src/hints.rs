@@ -75,7 +75,7 @@ impl HintKind {
 
 impl Hint {
     /// `kind:id`.
-    pub(crate) fn to_payload(&self) -> Result<String, Error> {
+    fn to_payload(&self) -> Result<String, Error> {
         if is_id(&self.id) {
             return Ok(format!("{}:{}", self.kind.as_str(), self.id));
         }
@@ -94,6 +94,11 @@ impl Hint {
             id: id.to_owned(),
         })
     }
+}
+
+/// What is sent for these.
+pub(crate) fn payloads(hints: &[Hint]) -> Result<Vec<String>, Error> {
+    hints.iter().map(Hint::to_payload).collect()
 }
 
 fn is_id(id: &str) -> bool {

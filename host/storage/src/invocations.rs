@@ -5,15 +5,17 @@ mod row;
 
 use async_trait::async_trait;
 use portcullis_core::{
-    id::{InvocationId, OrganizationId, SessionId},
-    invocation::{Invocation, InvocationError, InvocationStatus},
+    id::{InvocationId, OrganizationId, SessionId, UserId},
+    invocation::{DeniedReason, Invocation, InvocationError, InvocationStatus},
     time::Timestamp,
 };
 use serde_json::Value;
 
 use crate::{Error, Sealed};
 
-pub(crate) use repository::{PostgresInvocationRepository, SqliteInvocationRepository};
+pub(crate) use repository::{
+    PostgresInvocationRepository, SqliteInvocationRepository, finish_on_postgres, finish_on_sqlite,
+};
 
 /// An invocation as it is admitted, with what only the gateway sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,9 @@ pub struct NewInvocation {
     pub invocation: Invocation,
     /// The digest of the exact params, which an approval is bound to.
     pub params_digest: String,
+    /// The version of the connection that would be used, which an approval is bound
+    /// to as well.
+    pub connection_version: Option<i64>,
     /// The digest of the definition that was admitted.
     pub definition_digest: Option<String>,
     /// The params to execute. Only what is pending or executing may have them;
@@ -79,6 +84,52 @@ pub enum Interrupted {
     LeaseExpired,
 }
 
+/// An invocation and what a decision about it is bound to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaitingInvocation {
+    /// The record.
+    pub invocation: Invocation,
+    /// The digest of the exact params.
+    pub params_digest: String,
+    /// The exact params; `None` once it has ended.
+    pub sealed_params: Option<Sealed>,
+    /// The version of its connection, if it has one.
+    pub connection_version: Option<i64>,
+}
+
+/// What makes a pending invocation an executing one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The person.
+    pub approved_by: UserId,
+    /// When; what expires at this moment or earlier is not approved any more.
+    pub approved_at: Timestamp,
+    /// The node that executes it.
+    pub node: String,
+    /// Until when that node vouches for it.
+    pub lease_expires_at: Timestamp,
+}
+
+/// What makes a pending invocation a denied one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Who refused.
+    pub denied_reason: DeniedReason,
+    /// Why, in that person's words.
+    pub decision_reason: Option<String>,
+    /// When; what expires at this moment or earlier is not refused any more.
+    pub at: Timestamp,
+}
+
+/// An invocation that a statement about many has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedInvocation {
+    /// Its id.
+    pub id: InvocationId,
+    /// Its organization.
+    pub organization_id: OrganizationId,
+}
+
 /// Which invocations to list, and which part of the list. One that names neither
 /// a session nor an organization lists everybody's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,12 +184,12 @@ pub trait InvocationRepository: Send {
         session_id: SessionId,
     ) -> Result<Option<Invocation>, Error>;
 
-    /// The organization's invocation with this id.
-    async fn find_in_organization(
+    /// The session's invocation with this id, with what a decision needs.
+    async fn find_waiting(
         &mut self,
         id: InvocationId,
-        organization_id: &OrganizationId,
-    ) -> Result<Option<Invocation>, Error>;
+        session_id: SessionId,
+    ) -> Result<Option<WaitingInvocation>, Error>;
 
     /// The invocations that pass the filter: newest first, those of the same
     /// moment by id.
@@ -167,6 +218,14 @@ pub trait InvocationRepository: Send {
         lease_expires_at: Timestamp,
     ) -> Result<u64, Error>;
 
+    /// Begins the execution of a pending invocation. False when it no longer waits:
+    /// somebody has decided, or it has expired.
+    async fn approve(&mut self, id: InvocationId, approval: &Approval) -> Result<bool, Error>;
+
+    /// Ends a pending invocation, and wipes the sealed params. False as at
+    /// [`approve`](Self::approve).
+    async fn refuse(&mut self, id: InvocationId, refusal: &Refusal) -> Result<bool, Error>;
+
     /// Ends what this node executes, and wipes the sealed params. False when it
     /// no longer does: somebody declared it interrupted, or it has ended.
     async fn finish(
@@ -176,16 +235,28 @@ pub trait InvocationRepository: Send {
         completion: &Completion,
     ) -> Result<bool, Error>;
 
-    /// Fails what nobody executes any more, and wipes the sealed params; how
-    /// many.
+    /// Fails what nobody executes any more, at most `limit`, and wipes the sealed
+    /// params.
     async fn fail_interrupted(
         &mut self,
         now: Timestamp,
         error: &InvocationError,
         scope: Interrupted,
-    ) -> Result<u64, Error>;
+        limit: u32,
+    ) -> Result<Vec<ChangedInvocation>, Error>;
 
-    /// Expires what nobody decided in time, and wipes the sealed params; how
-    /// many.
-    async fn expire_pending(&mut self, now: Timestamp) -> Result<u64, Error>;
+    /// Expires what nobody decided in time, at most `limit`, and wipes the sealed
+    /// params.
+    async fn expire_pending(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ChangedInvocation>, Error>;
+
+    /// Expires all that waits in a session, and wipes the sealed params.
+    async fn expire_session(
+        &mut self,
+        session_id: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<ChangedInvocation>, Error>;
 }

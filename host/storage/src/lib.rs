@@ -39,6 +39,7 @@
 //! take the organization or session, and answer `None` for anybody else's rows.
 
 mod admission;
+mod audit;
 mod automations;
 mod connections;
 mod egress_grants;
@@ -58,6 +59,9 @@ mod sqlite;
 mod unit_of_work;
 
 pub use admission::{AdmissionFacts, AdmissionQuery, AdmissionRepository, ConnectionStamp};
+pub use audit::{
+    AuditCheckpoint, AuditEntry, AuditLink, AuditRepository, LinkedEvent, StoredEvent,
+};
 pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};
@@ -65,12 +69,12 @@ pub use error::{Cause, Constraint, Error};
 pub use hints::{Hint, HintKind, Noted};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use invocations::{
-    Completion, CompletionStatus, Interrupted, InvocationFilter, InvocationRepository,
-    NewInvocation, Page, TitledInvocation,
+    Approval, ChangedInvocation, Completion, CompletionStatus, Interrupted, InvocationFilter,
+    InvocationRepository, NewInvocation, Page, Refusal, TitledInvocation, WaitingInvocation,
 };
 pub use location::{exists, open, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
-pub use organizations::{Member, Organization, OrganizationRepository, Role};
+pub use organizations::{ApprovalTimes, Member, Organization, OrganizationRepository, Role};
 pub use postgres::PostgresStorage;
 pub use sealed::Sealed;
 pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};

@@ -15,8 +15,20 @@ pub struct Organization {
     pub id: OrganizationId,
     /// For people.
     pub name: String,
+    /// How long its requests wait for a person.
+    pub approval_times: ApprovalTimes,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+/// How long requests wait for a person, in seconds; `None` leaves it to the
+/// gateway's configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ApprovalTimes {
+    /// In interactive sessions.
+    pub interactive_seconds: Option<u32>,
+    /// In automation runs.
+    pub automation_seconds: Option<u32>,
 }
 
 /// What a member may do in an organization.
@@ -76,6 +88,20 @@ pub trait OrganizationRepository: Send {
     /// excludes all others.
     async fn lock(&mut self, id: &OrganizationId) -> Result<bool, Error>;
 
+    /// Keeps others from changing what the organization's lock guards, which are
+    /// its members, modes and connections, until this unit of work ends; false
+    /// when there is none. Others may do the same meanwhile.
+    ///
+    /// Postgres locks the row for sharing. SQLite needs no lock.
+    async fn share(&mut self, id: &OrganizationId) -> Result<bool, Error>;
+
+    /// Says how long its requests wait; false when there is no such organization.
+    async fn set_approval_times(
+        &mut self,
+        id: &OrganizationId,
+        times: ApprovalTimes,
+    ) -> Result<bool, Error>;
+
     /// All organizations, by id.
     async fn list(&mut self) -> Result<Vec<Organization>, Error>;
 
@@ -121,6 +147,8 @@ const MEMBERS: Table = Table("org_members");
 struct OrganizationRow {
     id: String,
     name: String,
+    interactive_approval_seconds: Option<i64>,
+    automation_approval_seconds: Option<i64>,
     created_at: i64,
 }
 
@@ -131,9 +159,18 @@ impl TryFrom<OrganizationRow> for Organization {
         Ok(Self {
             id: ORGANIZATIONS.parse("id", &row.id)?,
             name: row.name,
+            approval_times: ApprovalTimes {
+                interactive_seconds: seconds(row.interactive_approval_seconds),
+                automation_seconds: seconds(row.automation_approval_seconds),
+            },
             created_at: ORGANIZATIONS.time("created_at", row.created_at)?,
         })
     }
+}
+
+/// Times are written as 32 bits; what somebody else wrote is cut to that.
+fn seconds(stored: Option<i64>) -> Option<u32> {
+    stored.map(|seconds| u32::try_from(seconds).unwrap_or(0))
 }
 
 #[derive(sqlx::FromRow)]
@@ -155,12 +192,22 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
-// `$lock` is what follows a `SELECT` to lock its row.
+macro_rules! select_organization {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, interactive_approval_seconds, automation_approval_seconds, ",
+            "created_at FROM organizations ",
+            $rest
+        )
+    };
+}
+
+// `$lock` and `$share` are what follows a `SELECT` to lock its row.
 //
 // rustfmt moves the lines of these attributes further right each time it runs.
 #[rustfmt::skip]
 macro_rules! organization_repository {
-    ($name:ident, $database:ty, lock: $lock:literal) => {
+    ($name:ident, $database:ty, lock: $lock:literal, share: $share:literal) => {
         pub(crate) struct $name<'c> {
             pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
         }
@@ -173,12 +220,16 @@ macro_rules! organization_repository {
             )]
             async fn add(&mut self, organization: &Organization) -> Result<bool, Error> {
                 let done = sqlx::query::<$database>(
-                    "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)
+                    "INSERT INTO organizations (id, name, created_at,
+                         interactive_approval_seconds, automation_approval_seconds)
+                     VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (id) DO NOTHING",
                 )
                 .bind(organization.id.as_str())
                 .bind(&organization.name)
                 .bind(organization.created_at.as_micros())
+                .bind(organization.approval_times.interactive_seconds.map(i64::from))
+                .bind(organization.approval_times.automation_seconds.map(i64::from))
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("organizations.add"))?;
@@ -191,7 +242,7 @@ macro_rules! organization_repository {
             )]
             async fn find(&mut self, id: &OrganizationId) -> Result<Option<Organization>, Error> {
                 sqlx::query_as::<$database, OrganizationRow>(
-                    "SELECT id, name, created_at FROM organizations WHERE id = $1",
+                    select_organization!("WHERE id = $1"),
                 )
                 .bind(id.as_str())
                 .fetch_optional(&mut *self.connection)
@@ -218,11 +269,50 @@ macro_rules! organization_repository {
             }
 
             #[tracing::instrument(
+                name = "storage.organizations.share", level = "debug", skip_all,
+                fields(organization.id = %id)
+            )]
+            async fn share(&mut self, id: &OrganizationId) -> Result<bool, Error> {
+                sqlx::query_scalar::<$database, String>(concat!(
+                    "SELECT id FROM organizations WHERE id = $1",
+                    $share
+                ))
+                .bind(id.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map(|found| found.is_some())
+                .map_err(during("organizations.share"))
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.set_approval_times", level = "debug", skip_all,
+                fields(organization.id = %id)
+            )]
+            async fn set_approval_times(
+                &mut self,
+                id: &OrganizationId,
+                times: ApprovalTimes,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "UPDATE organizations SET interactive_approval_seconds = $1,
+                         automation_approval_seconds = $2
+                     WHERE id = $3",
+                )
+                .bind(times.interactive_seconds.map(i64::from))
+                .bind(times.automation_seconds.map(i64::from))
+                .bind(id.as_str())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("organizations.set_approval_times"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
                 name = "storage.organizations.list", level = "debug", skip_all
             )]
             async fn list(&mut self) -> Result<Vec<Organization>, Error> {
                 sqlx::query_as::<$database, OrganizationRow>(
-                    "SELECT id, name, created_at FROM organizations ORDER BY id",
+                    select_organization!("ORDER BY id"),
                 )
                 .fetch_all(&mut *self.connection)
                 .await
@@ -323,9 +413,10 @@ macro_rules! organization_repository {
     };
 }
 
-organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite, lock: "");
+organization_repository!(SqliteOrganizationRepository, sqlx::Sqlite, lock: "", share: "");
 organization_repository!(
     PostgresOrganizationRepository,
     sqlx::Postgres,
-    lock: " FOR NO KEY UPDATE"
+    lock: " FOR NO KEY UPDATE",
+    share: " FOR SHARE"
 );

@@ -32,10 +32,10 @@ use self::{
     unit_of_work::PostgresUnitOfWork,
 };
 use crate::{
-    BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
+    AuditEntry, BoxUnitOfWork, Completion, Error, Hint, Noted, Storage,
     error::{during, is_lost_connection, migrating},
-    hints::Hub,
-    invocations::PostgresInvocationRepository,
+    hints::{Hub, payloads},
+    invocations::finish_on_postgres,
     location::shown,
 };
 
@@ -136,12 +136,10 @@ impl PostgresStorage {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         let mut connection = self.pool.acquire().await.map_err(during("finish"))?;
-        let connection = &mut connection;
-        PostgresInvocationRepository { connection }
-            .finish(id, node, completion)
-            .await
+        finish_on_postgres(&mut connection, id, node, completion, entry).await
     }
 }
 
@@ -172,9 +170,10 @@ impl Storage for PostgresStorage {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         // A conditional update may be sent twice.
-        let finish = || self.try_finish(id, node, completion);
+        let finish = || self.try_finish(id, node, completion, entry);
         self.on_a_live_connection(is_lost, finish).await
     }
 
@@ -209,13 +208,13 @@ impl Storage for PostgresStorage {
             .map_err(during("time"))
     }
 
-    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
-    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
-        let payload = hint.to_payload()?;
+    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hints))]
+    async fn hint(&self, hints: &[Hint]) -> Result<(), Error> {
+        let payloads = payloads(hints)?;
         let notify = || {
-            sqlx::query("SELECT pg_notify($1, $2)")
+            sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2) AS payload")
                 .bind(CHANNEL)
-                .bind(payload.as_str())
+                .bind(payloads.as_slice())
                 .execute(&self.pool)
         };
         self.on_a_live_connection(is_lost_connection, notify)

@@ -19,17 +19,20 @@ pub enum SealedColumn {
     Credential,
     /// The params of invocations that wait or run.
     Params,
+    /// The key of the record of what happened.
+    AuditKey,
 }
 
 impl SealedColumn {
     /// Every column there is.
-    pub const ALL: &[Self] = &[Self::Credential, Self::Params];
+    pub const ALL: &[Self] = &[Self::Credential, Self::Params, Self::AuditKey];
 
     /// The table it stands in.
     pub const fn table(self) -> &'static str {
         match self {
             Self::Credential => "integrations",
             Self::Params => "action_invocations",
+            Self::AuditKey => "audit_keys",
         }
     }
 
@@ -141,6 +144,9 @@ const KEYS_IN_USE: &str = "\
     COUNT(*) AS sealed_rows FROM action_invocations \
     WHERE status IN ('pending', 'executing') AND params_key_id IS NOT NULL \
     GROUP BY params_key_id \
+    UNION ALL \
+    SELECT 'audit_keys' AS sealed_table, key_key_id AS key_id, \
+    COUNT(*) AS sealed_rows FROM audit_keys GROUP BY key_key_id \
     ORDER BY 1, 2";
 
 const fn list_statement(column: SealedColumn) -> &'static str {
@@ -157,6 +163,11 @@ const fn list_statement(column: SealedColumn) -> &'static str {
              WHERE status IN ('pending', 'executing') AND params_key_id <> $1 AND id > $2
              ORDER BY id LIMIT $3"
         }
+        SealedColumn::AuditKey => {
+            "SELECT id, organization_id, key_key_id AS key_id, key_sealed AS bytes
+             FROM audit_keys
+             WHERE key_key_id <> $1 AND id > $2 ORDER BY id LIMIT $3"
+        }
     }
 }
 
@@ -171,6 +182,11 @@ const fn reseal_statement(column: SealedColumn) -> &'static str {
             "UPDATE action_invocations SET params_sealed = $1, params_key_id = $2
              WHERE id = $3 AND organization_id = $4
                  AND params_sealed = $5 AND params_key_id = $6"
+        }
+        SealedColumn::AuditKey => {
+            "UPDATE audit_keys SET key_sealed = $1, key_key_id = $2
+             WHERE id = $3 AND organization_id = $4
+                 AND key_sealed = $5 AND key_key_id = $6"
         }
     }
 }

@@ -30,8 +30,10 @@ use self::{
     writer::{Limits, Writer},
 };
 use crate::{
-    BoxUnitOfWork, Completion, Error, Hint, InvocationRepository as _, Noted, Storage,
-    error::during, hints::Hub, invocations::SqliteInvocationRepository,
+    AuditEntry, BoxUnitOfWork, Completion, Error, Hint, Noted, Storage,
+    error::during,
+    hints::{Hub, payloads},
+    invocations::finish_on_sqlite,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -153,12 +155,10 @@ impl Storage for SqliteStorage {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         let mut turn = self.writer.single().await?;
-        let connection = &mut turn;
-        let is_finished = SqliteInvocationRepository { connection }
-            .finish(id, node, completion)
-            .await?;
+        let is_finished = finish_on_sqlite(&mut turn, id, node, completion, entry).await?;
         turn.save().await?;
         Ok(is_finished)
     }
@@ -187,11 +187,13 @@ impl Storage for SqliteStorage {
         Ok(None)
     }
 
-    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hint))]
-    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
+    #[tracing::instrument(name = "storage.hint", level = "debug", skip_all, fields(?hints))]
+    async fn hint(&self, hints: &[Hint]) -> Result<(), Error> {
         // Nobody else can be told; the rule about ids is that of every database.
-        hint.to_payload()?;
-        self.hints.tell(Noted::Changed(hint.clone()));
+        payloads(hints)?;
+        for hint in hints {
+            self.hints.tell(Noted::Changed(hint.clone()));
+        }
         Ok(())
     }
 

@@ -5,9 +5,10 @@ use portcullis_core::{id::InvocationId, time::Timestamp};
 use tokio::sync::broadcast;
 
 use crate::{
-    AdmissionRepository, AutomationRepository, Completion, ConnectionRepository,
-    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository,
-    ModeRepository, Noted, OrganizationRepository, SealedRowRepository, SessionRepository,
+    AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, Completion,
+    ConnectionRepository, EgressGrantRepository, Error, Hint, IdempotencyRepository,
+    InvocationRepository, ModeRepository, Noted, OrganizationRepository, SealedRowRepository,
+    SessionRepository,
 };
 
 /// An open database.
@@ -36,8 +37,8 @@ pub trait Storage: Send + Sync + 'static {
     async fn read(&self) -> Result<BoxUnitOfWork, Error>;
 
     /// Ends an executing invocation in a transaction of its own, as
-    /// [`InvocationRepository::finish`] does within another; what is most frequent
-    /// is worth a shorter way.
+    /// [`InvocationRepository::finish`] does within another, and adds the event of
+    /// it if it did; what is most frequent is worth a shorter way.
     ///
     /// # Errors
     ///
@@ -47,6 +48,7 @@ pub trait Storage: Send + Sync + 'static {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error>;
 
     /// Asks the database for an answer, to tell whether it can be reached.
@@ -64,8 +66,8 @@ pub trait Storage: Send + Sync + 'static {
     /// SQLite, which has no other clock than this machine's.
     async fn time(&self) -> Result<Option<Timestamp>, Error>;
 
-    /// Tells every gateway on this database, also this one, that something
-    /// changed.
+    /// Tells every gateway on this database, also this one, what has changed, in
+    /// one statement.
     ///
     /// To be called after the unit of work was saved: before that, the others
     /// would re-read what is not there yet. It is a statement of its own, since on
@@ -74,9 +76,9 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] when it was not sent, or when the id is too long. The
+    /// [`Error::Database`] when it was not sent, or when an id is too long. The
     /// change is saved nevertheless, and the others find it later.
-    async fn hint(&self, hint: &Hint) -> Result<(), Error>;
+    async fn hint(&self, hints: &[Hint]) -> Result<(), Error>;
 
     /// The hints of every gateway on this database, from now on. A receiver that
     /// lags has missed some, as after [`Noted::MissedSome`].
@@ -122,6 +124,9 @@ pub trait UnitOfWork: Send {
 
     /// What admission weighs.
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_>;
+
+    /// The record of what happened.
+    fn audit(&mut self) -> Box<dyn AuditRepository + '_>;
 
     /// Sealed values, whatever they are.
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_>;

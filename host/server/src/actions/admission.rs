@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_core::action::{ActionDefinition, Risk};
+use portcullis_core::audit::AuditKind;
 use portcullis_core::canonical::JsonDigest;
 use portcullis_core::id::{ActionKey, InvocationId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 use super::leases;
 use crate::access::{Agent, session_connections};
+use crate::audit;
 use crate::connections::{Missing, OpenConnection, choose};
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -104,7 +106,7 @@ pub(super) struct Admission {
 
 /// Decides about a request and writes its row.
 #[tracing::instrument(name = "admission", level = "debug", skip_all)]
-pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitted, Error> {
+pub(super) async fn admit(gateway: &Arc<Gateway>, request: &Request) -> Result<Admitted, Error> {
     let source = request.plugin.descriptor().id.as_str();
     let _timed = gateway.metrics.time(source, Stage::Admission);
     let likely = likely_connection(gateway, request);
@@ -139,10 +141,12 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
     let invocation = Invocation {
         connection_id: opened.as_ref().ok().map(|opened| opened.connection.id),
         params: shown,
-        ..decided(gateway, request, decision, now)
+        ..decided(gateway, request, decision, &facts, now)
     };
-    let new = new_row(gateway, request, invocation, digested.params)?;
+    let version = opened.as_ref().ok().map(|opened| opened.connection.version);
+    let new = new_row(gateway, request, invocation, digested.params, version)?;
     work.invocations().add(&new).await?;
+    record(gateway, &mut work, &new).await?;
     if let Some(key) = &request.idempotency_key {
         work.idempotency_keys()
             .add(
@@ -155,6 +159,7 @@ pub(super) async fn admit(gateway: &Gateway, request: &Request) -> Result<Admitt
             .await?;
     }
     work.save().await?;
+    gateway.announce([new.invocation.id]);
     Ok(Admitted::New(Box::new(Admission {
         invocation: new.invocation,
         connection: opened,
@@ -368,6 +373,7 @@ fn decided(
     gateway: &Gateway,
     request: &Request,
     decision: ModeDecision,
+    facts: &AdmissionFacts,
     now: Timestamp,
 ) -> Invocation {
     let session = &request.agent.session;
@@ -400,11 +406,12 @@ fn decided(
         result_truncated: false,
         error: None,
         denied_reason: denied.then_some(denied_reason),
+        decision_reason: None,
         duration_ms: None,
         approved_by: None,
         approved_at: None,
         completed_at: denied.then_some(now),
-        expires_at: pending.then(|| now.saturating_add(approval_time(gateway, session))),
+        expires_at: pending.then(|| now.saturating_add(approval_time(gateway, session, facts))),
         created_at: now,
     }
 }
@@ -416,6 +423,7 @@ fn new_row(
     request: &Request,
     invocation: Invocation,
     params_digest: String,
+    connection_version: Option<i64>,
 ) -> Result<NewInvocation, Error> {
     let executing = invocation.status == InvocationStatus::Executing;
     let pending = invocation.status == InvocationStatus::Pending;
@@ -426,6 +434,7 @@ fn new_row(
             .then(|| seal_params(gateway, &invocation, &request.params))
             .transpose()?,
         params_digest,
+        connection_version,
         definition_digest: None,
         node: executing.then(|| gateway.node.clone()),
         lease_expires_at: executing.then_some(lease_expires_at),
@@ -434,13 +443,33 @@ fn new_row(
 }
 
 /// How long a request waits for a person: nobody may be watching a run.
-fn approval_time(gateway: &Gateway, session: &Session) -> Duration {
+fn approval_time(gateway: &Gateway, session: &Session, facts: &AdmissionFacts) -> Duration {
     let approvals = &gateway.config.approvals;
-    Duration::from_secs(if session.automation_id.is_some() {
+    let usual = if session.automation_id.is_some() {
         approvals.automation_seconds
     } else {
         approvals.interactive_seconds
-    })
+    };
+    Duration::from_secs(facts.approval_seconds.map_or(usual, u64::from))
+}
+
+async fn record(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    new: &NewInvocation,
+) -> Result<(), Error> {
+    let invocation = &new.invocation;
+    let agent = audit::sandbox(invocation.session_id);
+    let details = audit::requested(invocation, &new.params_digest, new.connection_version);
+    let happened = audit::invocation(
+        AuditKind::InvocationRequested,
+        &invocation.organization_id,
+        invocation.id,
+        &agent,
+        details,
+        invocation.created_at,
+    );
+    audit::record(gateway, work, happened).await
 }
 
 /// Keeps the exact params for the moment somebody approves: what people are

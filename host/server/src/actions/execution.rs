@@ -8,18 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_core::action::ActionDefinition;
-use portcullis_core::invocation::{BaseUrls, FailureCode, Invocation, InvocationError};
+use portcullis_core::audit::{AuditKind, AuditSubject};
+use portcullis_core::invocation::{
+    BaseUrls, FailureCode, Invocation, InvocationError, InvocationStatus,
+};
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::egress::{CallEgress, CredentialVerdict, Origin};
 use portcullis_runtime::{Call, CallReport, GuestError, Outbound, Outcome, Plugin};
 use portcullis_storage::{
-    BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus, HintKind,
+    AuditEntry, BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus, HintKind,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::admission::Admission;
+use crate::audit::{self, GATEWAY, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::metrics::Stage;
@@ -33,7 +37,10 @@ pub(super) struct Execution {
 }
 
 /// Runs an invocation and returns it as it was persisted.
-pub(super) async fn execute(gateway: &Gateway, execution: Execution) -> Result<Invocation, Error> {
+pub(super) async fn execute(
+    gateway: &Arc<Gateway>,
+    execution: Execution,
+) -> Result<Invocation, Error> {
     let started_at = gateway.clock.now();
     let ran = match run(gateway, &execution).await {
         Ok(ran) => ran,
@@ -247,7 +254,7 @@ struct Ended {
 /// Writes the outcome. An attempt that failed is repeated, which is harmless:
 /// the updates are conditional.
 #[tracing::instrument(name = "persist", level = "debug", skip_all)]
-async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
+async fn persist(gateway: &Arc<Gateway>, ended: Ended) -> Result<Invocation, Error> {
     let source = ended.invocation.source.as_str();
     let _timed = gateway.metrics.time(source, Stage::Persistence);
     for pause in PERSIST_PAUSES {
@@ -272,18 +279,20 @@ async fn persist(gateway: &Gateway, ended: Ended) -> Result<Invocation, Error> {
 
 /// Writes the outcome with one conditional update. When the row has ended
 /// meanwhile, because this node was given up for lost, that ending stands.
-async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Error> {
+async fn try_persist(gateway: &Arc<Gateway>, ended: &Ended) -> Result<Invocation, Error> {
     let (invocation, completion) = (&ended.invocation, &ended.completion);
     let is_written = match ended.news_of_credential() {
         None => {
+            let entry = ended.entry(gateway);
             gateway
                 .storage
-                .finish(invocation.id, &gateway.node, completion)
+                .finish(invocation.id, &gateway.node, completion, &entry)
                 .await?
         }
         Some((connection, status)) => finish_and_note(gateway, ended, connection, status).await?,
     };
     if is_written {
+        gateway.announce([invocation.id]);
         return Ok(finished(invocation, completion));
     }
     let mut work = gateway.storage.read().await?;
@@ -295,6 +304,7 @@ async fn try_persist(gateway: &Gateway, ended: &Ended) -> Result<Invocation, Err
     // After an attempt whose commit succeeded unseen the row is final already,
     // with what this node wrote.
     if standing.completed_at != Some(completion.completed_at) {
+        record_late(gateway, ended, &standing).await?;
         tracing::warn!(
             invocationId = %invocation.id,
             status = %standing.status,
@@ -317,7 +327,20 @@ async fn finish_and_note(
         .invocations()
         .finish(invocation.id, &gateway.node, completion)
         .await?;
+    if is_written {
+        work.audit().add(&ended.entry(gateway)).await?;
+    }
     let is_noted = note_credential(&mut work, connection, status, completion.completed_at).await?;
+    if is_noted {
+        record_status(
+            gateway,
+            &mut work,
+            connection,
+            status,
+            completion.completed_at,
+        )
+        .await?;
+    }
     work.save().await?;
     if is_noted {
         let organization = invocation.organization_id.as_str();
@@ -345,6 +368,30 @@ fn finished(invocation: &Invocation, completion: &Completion) -> Invocation {
 }
 
 impl Ended {
+    /// The event of this end.
+    fn entry(&self, gateway: &Gateway) -> AuditEntry {
+        let status = InvocationStatus::from(self.completion.status);
+        let kind = match self.completion.status {
+            CompletionStatus::Completed => AuditKind::InvocationCompleted,
+            CompletionStatus::Failed => AuditKind::InvocationFailed,
+        };
+        let mut details = audit::transition(InvocationStatus::Executing, status);
+        if let Some(error) = &self.completion.error {
+            details["error"] = json!(error.code.as_str());
+        }
+        audit::entry(gateway, self.happened(kind, details))
+    }
+
+    fn happened(&self, kind: AuditKind, details: Value) -> Happened<'_> {
+        let Invocation {
+            id,
+            organization_id,
+            ..
+        } = &self.invocation;
+        let at = self.completion.completed_at;
+        audit::invocation(kind, organization_id, *id, GATEWAY, details, at)
+    }
+
     /// The connection whose credential was refused, or had been and works again,
     /// and its new status.
     fn news_of_credential(&self) -> Option<(&Connection, ConnectionStatus)> {
@@ -359,6 +406,35 @@ impl Ended {
         let is_news = status == ConnectionStatus::NeedsReauth || status != connection.status;
         is_news.then_some((connection, status))
     }
+}
+
+/// Records an outcome that came too late: what the upstream did is known after all.
+async fn record_late(gateway: &Gateway, ended: &Ended, standing: &Invocation) -> Result<(), Error> {
+    let late = InvocationStatus::from(ended.completion.status);
+    let mut details = audit::transition(standing.status, standing.status);
+    details["outcome"] = json!(late.as_str());
+    let mut work = gateway.storage.write().await?;
+    let happened = ended.happened(AuditKind::InvocationEndedLate, details);
+    audit::record(gateway, &mut work, happened).await?;
+    Ok(work.save().await?)
+}
+
+async fn record_status(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    connection: &Connection,
+    status: ConnectionStatus,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let happened = Happened {
+        organization: Some(&connection.organization_id),
+        kind: AuditKind::ConnectionStatusChanged,
+        actor: GATEWAY,
+        subject: AuditSubject::from(&connection.id),
+        details: json!({ "version": connection.version, "after": status.as_str() }),
+        at,
+    };
+    audit::record(gateway, work, happened).await
 }
 
 /// Marks a connection; false when that is no news any more. What a call has shown

@@ -20,12 +20,16 @@ use portcullis_storage::Interrupted;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::{self, GATEWAY};
 use crate::clock::{self, MAX_SKEW};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// How often a lease is renewed within its time: two attempts may fail.
 const RENEWALS: u32 = 3;
+
+/// What is ended in one transaction; others wait for it on SQLite.
+const AT_ONCE: u32 = 100;
 
 /// What a gateway executes at this moment.
 #[derive(Debug, Default)]
@@ -69,7 +73,7 @@ fn length(gateway: &Gateway) -> Duration {
 /// To be called once, before serving. A gateway that has its database for itself,
 /// as on SQLite, knows that whatever is executing at this moment was interrupted.
 /// On a database that others use as well, only an expired lease says so.
-pub async fn recover(gateway: &Gateway) -> Result<(), Error> {
+pub async fn recover(gateway: &Arc<Gateway>) -> Result<(), Error> {
     if gateway.storage.is_exclusive() {
         return end(gateway, Interrupted::AllExecuting).await;
     }
@@ -104,7 +108,7 @@ pub async fn tend_until(gateway: Arc<Gateway>, stop: CancellationToken) {
 ///
 /// In this order: after a long pause its own leases may have expired as well, and
 /// it is the one who knows that they are alive.
-pub async fn tend(gateway: &Gateway) -> Result<(), Error> {
+pub async fn tend(gateway: &Arc<Gateway>) -> Result<(), Error> {
     let running: Vec<_> = gateway.running.ids().iter().copied().collect();
     if !running.is_empty() {
         renew(gateway, &running).await?;
@@ -123,7 +127,7 @@ async fn renew(gateway: &Gateway, running: &[InvocationId]) -> Result<(), Error>
 
 /// Leases are times of other gateways' clocks, so a gateway whose own clock is
 /// off ends nothing.
-async fn end_expired(gateway: &Gateway) -> Result<(), Error> {
+async fn end_expired(gateway: &Arc<Gateway>) -> Result<(), Error> {
     let skew = clock::skew(&*gateway.clock, &*gateway.storage).await?;
     if skew > MAX_SKEW {
         tracing::error!(
@@ -135,21 +139,38 @@ async fn end_expired(gateway: &Gateway) -> Result<(), Error> {
     end(gateway, Interrupted::LeaseExpired).await
 }
 
-async fn end(gateway: &Gateway, scope: Interrupted) -> Result<(), Error> {
+async fn end(gateway: &Arc<Gateway>, scope: Interrupted) -> Result<(), Error> {
+    while end_some(gateway, scope).await? == AT_ONCE as usize {}
+    Ok(())
+}
+
+async fn end_some(gateway: &Arc<Gateway>, scope: Interrupted) -> Result<usize, Error> {
     let unknown = InvocationError {
         code: FailureCode::OutcomeUnknown,
         message: "the gateway stopped while this ran, or could not record how it ended; whether \
              the upstream acted is unknown. Check before you repeat it"
             .to_owned(),
     };
+    let now = gateway.clock.now();
     let mut work = gateway.storage.write().await?;
     let failed = work
         .invocations()
-        .fail_interrupted(gateway.clock.now(), &unknown, scope)
+        .fail_interrupted(now, &unknown, scope, AT_ONCE)
         .await?;
+    audit::record_ended(
+        gateway,
+        &mut work,
+        &failed,
+        audit::INTERRUPTED,
+        GATEWAY,
+        now,
+    )
+    .await?;
     work.save().await?;
-    if failed > 0 {
+    gateway.announce(failed.iter().map(|invocation| invocation.id));
+    if !failed.is_empty() {
+        let failed = failed.len();
         tracing::warn!(failed, "interrupted invocations: their outcome is unknown");
     }
-    Ok(())
+    Ok(failed.len())
 }

@@ -136,6 +136,7 @@ fn denied(reason: Option<&DeniedReason>) -> &'static str {
     match reason {
         Some(DeniedReason::Policy) => "policy",
         Some(DeniedReason::Human) => "human",
+        Some(DeniedReason::Cancelled) => "cancelled",
         Some(DeniedReason::Expired) => "expired",
         // The value itself is somebody's words.
         Some(DeniedReason::UnknownMode(_)) => "unknown_mode",

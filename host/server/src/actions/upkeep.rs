@@ -7,11 +7,15 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::admission::IDEMPOTENCY_LIFE;
+use crate::audit::{self, GATEWAY};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
 /// How often rows are tidied. Expiry itself is judged by comparing times.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// What expires in one transaction; others wait for it on SQLite.
+const AT_ONCE: u32 = 100;
 
 /// Tidies every minute until `stop`.
 pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
@@ -33,16 +37,28 @@ pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
     }
 }
 
-async fn sweep(gateway: &Gateway) -> Result<(), Error> {
+/// Tidies once.
+pub async fn sweep(gateway: &Arc<Gateway>) -> Result<(), Error> {
+    while expire_some(gateway).await? == AT_ONCE as usize {}
     let now = gateway.clock.now();
     let mut work = gateway.storage.write().await?;
-    let expired = work.invocations().expire_pending(now).await?;
     work.idempotency_keys()
         .remove_older_than(now.saturating_sub(IDEMPOTENCY_LIFE))
         .await?;
+    Ok(work.save().await?)
+}
+
+/// Expires what nobody decided in time, and tells those who wait for it.
+async fn expire_some(gateway: &Arc<Gateway>) -> Result<usize, Error> {
+    let now = gateway.clock.now();
+    let mut work = gateway.storage.write().await?;
+    let expired = work.invocations().expire_pending(now, AT_ONCE).await?;
+    audit::record_ended(gateway, &mut work, &expired, audit::EXPIRED, GATEWAY, now).await?;
     work.save().await?;
-    if expired > 0 {
+    gateway.announce(expired.iter().map(|invocation| invocation.id));
+    if !expired.is_empty() {
+        let expired = expired.len();
         tracing::info!(expired, "invocations expired that nobody decided about");
     }
-    Ok(())
+    Ok(expired.len())
 }

@@ -94,11 +94,11 @@ pub(super) struct CreateBody {
 )]
 pub(super) async fn create_automation(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<AutomationObject>), ApiError> {
     let name = super::orgs::check_name(body.name)?;
-    let automation = automations::create(&gateway, &org, name).await?;
+    let automation = automations::create(&gateway, &actor, &org, name).await?;
     Ok((
         StatusCode::CREATED,
         Json(AutomationObject::from(&automation)),

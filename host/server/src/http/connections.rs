@@ -99,7 +99,7 @@ pub(super) struct CreateBody {
 )]
 pub(super) async fn create_connection(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<ConnectionObject>), ApiError> {
     let CredentialBody::Token {
@@ -120,7 +120,7 @@ pub(super) async fn create_connection(
             .transpose()?,
         base_urls: body.base_urls,
     };
-    let connection = connections::create(&gateway, &org, new).await?;
+    let connection = connections::create(&gateway, &actor, &org, new).await?;
     Ok((
         StatusCode::CREATED,
         Json(ConnectionObject::from(&connection)),
@@ -164,7 +164,7 @@ pub(super) struct RotateBody {
 )]
 pub(super) async fn rotate_connection(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     PathParams((_org, id)): PathParams<(String, String)>,
     JsonBody(body): JsonBody<RotateBody>,
 ) -> Result<Json<ConnectionObject>, ApiError> {
@@ -180,7 +180,8 @@ pub(super) async fn rotate_connection(
             "the type of a connection stays; make a new connection to change it",
         ));
     }
-    let connection = connections::rotate(&gateway, &org, id, &token, body.base_urls).await?;
+    let connection =
+        connections::rotate(&gateway, &actor, &org, id, &token, body.base_urls).await?;
     Ok(Json(ConnectionObject::from(&connection)))
 }
 
@@ -200,9 +201,9 @@ pub(super) async fn rotate_connection(
 )]
 pub(super) async fn remove_connection(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     PathParams((_org, id)): PathParams<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    connections::remove(&gateway, &org, parse_id(&id, "connection")?).await?;
+    connections::remove(&gateway, &actor, &org, parse_id(&id, "connection")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -119,9 +119,9 @@ pub(super) async fn create_egress_grant(
 )]
 pub(super) async fn remove_egress_grant(
     State(gateway): State<Arc<Gateway>>,
-    _: Operator,
+    Operator(actor): Operator,
     PathParams(id): PathParams<String>,
 ) -> Result<StatusCode, ApiError> {
-    egress_grants::remove(&gateway, parse_id(&id, "egress grant")?).await?;
+    egress_grants::remove(&gateway, &actor, parse_id(&id, "egress grant")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

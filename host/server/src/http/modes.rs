@@ -124,8 +124,16 @@ pub(super) async fn put_mode(
     PathParams((_org, source, action)): PathParams<(String, String, String)>,
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
-    let scope = ModeScope::Organization(org);
-    put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
+    let scope = ModeScope::Organization(org.clone());
+    put_scope(
+        &gateway,
+        &actor,
+        &org,
+        &scope,
+        &key(&source, &action)?,
+        body,
+    )
+    .await
 }
 
 /// Takes back the mode the organization set for an action.
@@ -145,8 +153,8 @@ pub(super) async fn remove_mode(
     OrgManager { org, actor }: OrgManager,
     PathParams((_org, source, action)): PathParams<(String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let scope = ModeScope::Organization(org);
-    modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;
+    let scope = ModeScope::Organization(org.clone());
+    modes::remove(&gateway, &actor, &org, &scope, &key(&source, &action)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -194,7 +202,15 @@ pub(super) async fn put_automation_mode(
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
-    put_scope(&gateway, &actor, &scope, &key(&source, &action)?, body).await
+    put_scope(
+        &gateway,
+        &actor,
+        &org,
+        &scope,
+        &key(&source, &action)?,
+        body,
+    )
+    .await
 }
 
 /// Takes back the mode set for an automation's action.
@@ -215,7 +231,7 @@ pub(super) async fn remove_automation_mode(
     PathParams((_org, automation, source, action)): PathParams<(String, String, String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
-    modes::remove(&gateway, &actor, &scope, &key(&source, &action)?).await?;
+    modes::remove(&gateway, &actor, &org, &scope, &key(&source, &action)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -250,12 +266,13 @@ async fn list_scope(gateway: &Gateway, scope: &ModeScope) -> Result<Json<ListRes
 async fn put_scope(
     gateway: &Gateway,
     actor: &Actor,
+    org: &OrganizationId,
     scope: &ModeScope,
     key: &ActionKey,
     body: PutBody,
 ) -> Result<Json<ModeObject>, ApiError> {
     let mode = Mode::from(body.mode);
-    let matched = modes::put(gateway, actor, scope, key, mode).await?;
+    let matched = modes::put(gateway, actor, org, scope, key, mode).await?;
     Ok(Json(ModeObject {
         source_id: key.source.to_string(),
         action_id: key.action.to_string(),

@@ -94,14 +94,14 @@ pub(super) struct CreateBody {
 )]
 pub(super) async fn create_organization(
     State(gateway): State<Arc<Gateway>>,
-    _: Operator,
+    Operator(actor): Operator,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<OrganizationObject>), ApiError> {
     let id = body
         .id
         .parse()
         .map_err(|error| ApiError::invalid_field("/id", "format", format!("{error}")))?;
-    let organization = organizations::create(&gateway, id, check_name(body.name)?).await?;
+    let organization = organizations::create(&gateway, &actor, id, check_name(body.name)?).await?;
     Ok((
         StatusCode::CREATED,
         Json(OrganizationObject::from(&organization)),

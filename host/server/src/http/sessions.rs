@@ -141,17 +141,17 @@ impl CreateBody {
 )]
 pub(super) async fn create_session(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<(StatusCode, Json<SessionObject>), ApiError> {
-    let session = sessions::create(&gateway, &org, body.parse()?).await?;
+    let session = sessions::create(&gateway, &actor, &org, body.parse()?).await?;
     Ok((StatusCode::CREATED, Json(SessionObject::from(&session))))
 }
 
 /// Closes a session for good.
 ///
-/// What runs is executed to its end; nothing new is admitted. Closing it twice is a
-/// conflict.
+/// What runs is executed to its end; what waits for a person expires; nothing new is
+/// admitted. Closing it twice is a conflict.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/close",
@@ -165,9 +165,9 @@ pub(super) async fn create_session(
 )]
 pub(super) async fn close_session(
     State(gateway): State<Arc<Gateway>>,
-    OrgManager { org, .. }: OrgManager,
+    OrgManager { org, actor }: OrgManager,
     PathParams((_org, id)): PathParams<(String, String)>,
 ) -> Result<Json<SessionObject>, ApiError> {
-    let session = sessions::close(&gateway, &org, parse_id(&id, "session")?).await?;
+    let session = sessions::close(&gateway, &actor, &org, parse_id(&id, "session")?).await?;
     Ok(Json(SessionObject::from(&session)))
 }

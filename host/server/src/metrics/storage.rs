@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{
-    AdmissionRepository, AutomationRepository, BoxUnitOfWork, Completion, ConnectionRepository,
-    EgressGrantRepository, Error, Hint, IdempotencyRepository, InvocationRepository,
-    ModeRepository, Noted, OrganizationRepository, SealedRowRepository, SessionRepository, Storage,
-    UnitOfWork,
+    AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, BoxUnitOfWork,
+    Completion, ConnectionRepository, EgressGrantRepository, Error, Hint, IdempotencyRepository,
+    InvocationRepository, ModeRepository, Noted, OrganizationRepository, SealedRowRepository,
+    SessionRepository, Storage, UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -172,9 +172,10 @@ impl Storage for ObservedStorage {
         id: InvocationId,
         node: &str,
         completion: &Completion,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         let began = Instant::now();
-        let finished = self.inner.finish(id, node, completion).await;
+        let finished = self.inner.finish(id, node, completion, entry).await;
         self.saves.record(began, finished.is_err());
         finished
     }
@@ -197,8 +198,8 @@ impl Storage for ObservedStorage {
         self.inner.time().await
     }
 
-    async fn hint(&self, hint: &Hint) -> Result<(), Error> {
-        self.inner.hint(hint).await
+    async fn hint(&self, hints: &[Hint]) -> Result<(), Error> {
+        self.inner.hint(hints).await
     }
 
     fn hints(&self) -> broadcast::Receiver<Noted> {
@@ -252,6 +253,10 @@ impl UnitOfWork for ObservedWork {
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         self.inner.admission()
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
+        self.inner.audit()
     }
 
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {

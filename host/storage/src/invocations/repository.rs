@@ -2,23 +2,49 @@
 
 use async_trait::async_trait;
 use portcullis_core::{
-    id::{InvocationId, OrganizationId, SessionId, UserId},
+    id::{InvocationId, SessionId, UserId},
     invocation::{DeniedReason, Invocation, InvocationError, InvocationStatus},
     time::Timestamp,
 };
 use serde_json::Value;
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::{
-    Completion, Interrupted, InvocationFilter, InvocationRepository, NewInvocation, Page,
-    TitledInvocation,
-    row::{COUNT, InvocationRow, SELECT, created_at, error_to_text},
+    Approval, ChangedInvocation, Completion, Interrupted, InvocationFilter, InvocationRepository,
+    NewInvocation, Page, Refusal, TitledInvocation, WaitingInvocation,
+    row::{CHANGED, COUNT, ChangedRow, InvocationRow, SELECT, created_at, error_to_text},
 };
-use crate::{Error, error::during, read};
+use crate::{AuditEntry, Error, error::during, read};
+
+/// Ends an execution that this node still has.
+macro_rules! finish_statement {
+    () => {
+        "UPDATE action_invocations
+         SET status = $1, result = $2, result_truncated = $3, error = $4,
+             duration_ms = $5, completed_at = $6, params_sealed = NULL, params_key_id = NULL
+         WHERE id = $7 AND status = 'executing' AND node = $8"
+    };
+}
+
+/// Binds what the statement takes.
+macro_rules! bind_finish {
+    ($query:expr, $id:expr, $node:expr, $completion:expr) => {
+        $query
+            .bind(InvocationStatus::from($completion.status).as_str())
+            .bind($completion.result.as_ref().map(Value::to_string))
+            .bind($completion.result_truncated)
+            .bind($completion.error.as_ref().map(error_to_text))
+            .bind($completion.duration_ms)
+            .bind($completion.completed_at.as_micros())
+            .bind($id.to_string())
+            .bind($node)
+    };
+}
 
 // rustfmt moves the lines of these attributes further right each time it runs.
 #[rustfmt::skip]
 macro_rules! invocation_repository {
-    ($name:ident, $database:ty) => {
+    ($name:ident, $database:ty, skip: $skip:literal) => {
         pub(crate) struct $name<'c> {
             pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
         }
@@ -43,23 +69,58 @@ macro_rules! invocation_repository {
                 query
             }
 
-            fn with_id(id: InvocationId) -> sqlx::QueryBuilder<$database> {
-                let mut query = sqlx::QueryBuilder::new(SELECT);
-                query.push(" WHERE i.id = ").push_bind(id.to_string());
-                query
-            }
-
-            async fn one(
+            async fn one<T>(
                 &mut self,
-                mut query: sqlx::QueryBuilder<$database>,
-            ) -> Result<Option<Invocation>, Error> {
+                id: InvocationId,
+                session_id: SessionId,
+            ) -> Result<Option<T>, Error>
+            where
+                T: TryFrom<InvocationRow, Error = Error>,
+            {
+                let mut query = sqlx::QueryBuilder::<$database>::new(SELECT);
+                query.push(" WHERE i.id = ").push_bind(id.to_string());
+                query.push(" AND i.session_id = ").push_bind(session_id.to_string());
                 query
                     .build_query_as::<InvocationRow>()
                     .fetch_optional(&mut *self.connection)
                     .await
                     .map_err(during("invocations.find"))?
-                    .map(Invocation::try_from)
+                    .map(T::try_from)
                     .transpose()
+            }
+
+            async fn changed(
+                &mut self,
+                mut query: sqlx::QueryBuilder<$database>,
+                operation: &'static str,
+            ) -> Result<Vec<ChangedInvocation>, Error> {
+                query
+                    .push(CHANGED)
+                    .build_query_as::<ChangedRow>()
+                    .fetch_all(&mut *self.connection)
+                    .await
+                    .map_err(during(operation))?
+                    .into_iter()
+                    .map(ChangedInvocation::try_from)
+                    .collect()
+            }
+
+            /// The start of a statement that expires what waits, and has waited until
+            /// its end or until `closed_at`.
+            fn expiring(closed_at: Option<Timestamp>) -> sqlx::QueryBuilder<$database> {
+                let mut query = sqlx::QueryBuilder::new(
+                    "UPDATE action_invocations SET status = 'expired', \
+                     params_sealed = NULL, params_key_id = NULL, denied_reason = ",
+                );
+                query
+                    .push_bind(DeniedReason::Expired.to_text())
+                    .push(", completed_at = ");
+                match closed_at {
+                    Some(time) => query.push_bind(time.as_micros()),
+                    None => query.push("expires_at"),
+                };
+                query.push(" WHERE status = 'pending'");
+                query
             }
 
             async fn count(&mut self, filter: &InvocationFilter) -> Result<u64, Error> {
@@ -108,9 +169,11 @@ macro_rules! invocation_repository {
                          drifted, params, params_sealed, params_key_id, params_digest,
                          definition_digest, plugin_digest, status, result, result_truncated,
                          error, denied_reason, duration_ms, approved_by, approved_at,
-                         completed_at, expires_at, created_at, node, lease_expires_at)
+                         completed_at, expires_at, created_at, node, lease_expires_at,
+                         connection_version, decision_reason)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                         $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+                         $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,
+                         $31)",
                 )
                 .bind(invocation.id.to_string())
                 .bind(invocation.session_id.to_string())
@@ -141,6 +204,8 @@ macro_rules! invocation_repository {
                 .bind(invocation.created_at.as_micros())
                 .bind(new.node.as_deref())
                 .bind(new.lease_expires_at.map(Timestamp::as_micros))
+                .bind(new.connection_version)
+                .bind(invocation.decision_reason.as_deref())
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("invocations.add"))?;
@@ -156,23 +221,19 @@ macro_rules! invocation_repository {
                 id: InvocationId,
                 session_id: SessionId,
             ) -> Result<Option<Invocation>, Error> {
-                let mut query = Self::with_id(id);
-                query.push(" AND i.session_id = ").push_bind(session_id.to_string());
-                self.one(query).await
+                self.one(id, session_id).await
             }
 
             #[tracing::instrument(
-                name = "storage.invocations.find_in_organization", level = "debug", skip_all,
-                fields(invocation.id = %id, organization.id = %organization_id)
+                name = "storage.invocations.find_waiting", level = "debug", skip_all,
+                fields(invocation.id = %id, session.id = %session_id)
             )]
-            async fn find_in_organization(
+            async fn find_waiting(
                 &mut self,
                 id: InvocationId,
-                organization_id: &OrganizationId,
-            ) -> Result<Option<Invocation>, Error> {
-                let mut query = Self::with_id(id);
-                query.push(" AND i.organization_id = ").push_bind(organization_id.as_str());
-                self.one(query).await
+                session_id: SessionId,
+            ) -> Result<Option<WaitingInvocation>, Error> {
+                self.one(id, session_id).await
             }
 
             #[tracing::instrument(
@@ -251,6 +312,53 @@ macro_rules! invocation_repository {
             }
 
             #[tracing::instrument(
+                name = "storage.invocations.approve", level = "debug", skip_all,
+                fields(invocation.id = %id)
+            )]
+            async fn approve(
+                &mut self,
+                id: InvocationId,
+                approval: &Approval,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "UPDATE action_invocations
+                     SET status = 'executing', approved_by = $1, approved_at = $2, node = $3,
+                         lease_expires_at = $4
+                     WHERE id = $5 AND status = 'pending' AND expires_at > $2",
+                )
+                .bind(approval.approved_by.as_str())
+                .bind(approval.approved_at.as_micros())
+                .bind(&approval.node)
+                .bind(approval.lease_expires_at.as_micros())
+                .bind(id.to_string())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("invocations.approve"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
+                name = "storage.invocations.refuse", level = "debug", skip_all,
+                fields(invocation.id = %id)
+            )]
+            async fn refuse(&mut self, id: InvocationId, refusal: &Refusal) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "UPDATE action_invocations
+                     SET status = 'denied', denied_reason = $1, decision_reason = $2,
+                         completed_at = $3, params_sealed = NULL, params_key_id = NULL
+                     WHERE id = $4 AND status = 'pending' AND expires_at > $3",
+                )
+                .bind(refusal.denied_reason.to_text())
+                .bind(refusal.decision_reason.as_deref())
+                .bind(refusal.at.as_micros())
+                .bind(id.to_string())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("invocations.refuse"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
                 name = "storage.invocations.finish", level = "debug", skip_all,
                 fields(invocation.id = %id, node)
             )]
@@ -260,21 +368,8 @@ macro_rules! invocation_repository {
                 node: &str,
                 completion: &Completion,
             ) -> Result<bool, Error> {
-                let done = sqlx::query::<$database>(
-                    "UPDATE action_invocations
-                     SET status = $1, result = $2, result_truncated = $3, error = $4,
-                         duration_ms = $5, completed_at = $6,
-                         params_sealed = NULL, params_key_id = NULL
-                     WHERE id = $7 AND status = 'executing' AND node = $8",
-                )
-                .bind(InvocationStatus::from(completion.status).as_str())
-                .bind(completion.result.as_ref().map(Value::to_string))
-                .bind(completion.result_truncated)
-                .bind(completion.error.as_ref().map(error_to_text))
-                .bind(completion.duration_ms)
-                .bind(completion.completed_at.as_micros())
-                .bind(id.to_string())
-                .bind(node)
+                let query = sqlx::query::<$database>(finish_statement!());
+                let done = bind_finish!(query, id, node, completion)
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("invocations.finish"))?;
@@ -290,7 +385,8 @@ macro_rules! invocation_repository {
                 now: Timestamp,
                 error: &InvocationError,
                 scope: Interrupted,
-            ) -> Result<u64, Error> {
+                limit: u32,
+            ) -> Result<Vec<ChangedInvocation>, Error> {
                 let mut query = sqlx::QueryBuilder::<$database>::new(
                     "UPDATE action_invocations SET status = 'failed', \
                      params_sealed = NULL, params_key_id = NULL, completed_at = ",
@@ -299,39 +395,120 @@ macro_rules! invocation_repository {
                     .push_bind(now.as_micros())
                     .push(", error = ")
                     .push_bind(error_to_text(error))
-                    .push(" WHERE status = 'executing'");
+                    .push(" WHERE status = 'executing' AND id IN (SELECT id FROM action_invocations \
+                        WHERE status = 'executing'");
                 if scope == Interrupted::LeaseExpired {
                     query.push(" AND lease_expires_at <= ").push_bind(now.as_micros());
                 }
-                let done = query
-                    .build()
-                    .execute(&mut *self.connection)
-                    .await
-                    .map_err(during("invocations.fail_interrupted"))?;
-                Ok(done.rows_affected())
+                query.push(" LIMIT ").push_bind(i64::from(limit)).push(concat!($skip, ")"));
+                if scope == Interrupted::LeaseExpired {
+                    query.push(" AND lease_expires_at <= ").push_bind(now.as_micros());
+                }
+                self.changed(query, "invocations.fail_interrupted").await
             }
 
             #[tracing::instrument(
                 name = "storage.invocations.expire_pending", level = "debug", skip_all,
                 fields(%now)
             )]
-            async fn expire_pending(&mut self, now: Timestamp) -> Result<u64, Error> {
-                let done = sqlx::query::<$database>(
-                    "UPDATE action_invocations
-                     SET status = 'expired', denied_reason = $1, completed_at = $2,
-                         params_sealed = NULL, params_key_id = NULL
-                     WHERE status = 'pending' AND expires_at <= $2",
-                )
-                .bind(DeniedReason::Expired.to_text())
-                .bind(now.as_micros())
-                .execute(&mut *self.connection)
-                .await
-                .map_err(during("invocations.expire_pending"))?;
-                Ok(done.rows_affected())
+            async fn expire_pending(
+                &mut self,
+                now: Timestamp,
+                limit: u32,
+            ) -> Result<Vec<ChangedInvocation>, Error> {
+                let mut query = Self::expiring(None);
+                query
+                    .push(" AND expires_at <= ")
+                    .push_bind(now.as_micros())
+                    .push(" AND id IN (SELECT id FROM action_invocations \
+                        WHERE status = 'pending' AND expires_at <= ")
+                    .push_bind(now.as_micros())
+                    .push(" ORDER BY expires_at LIMIT ")
+                    .push_bind(i64::from(limit))
+                    .push(concat!($skip, ")"));
+                self.changed(query, "invocations.expire_pending").await
+            }
+
+            #[tracing::instrument(
+                name = "storage.invocations.expire_session", level = "debug", skip_all,
+                fields(session.id = %session_id, %now)
+            )]
+            async fn expire_session(
+                &mut self,
+                session_id: SessionId,
+                now: Timestamp,
+            ) -> Result<Vec<ChangedInvocation>, Error> {
+                let mut query = Self::expiring(Some(now));
+                query.push(" AND session_id = ").push_bind(session_id.to_string());
+                self.changed(query, "invocations.expire_session").await
             }
         }
     };
 }
 
-invocation_repository!(SqliteInvocationRepository, sqlx::Sqlite);
-invocation_repository!(PostgresInvocationRepository, sqlx::Postgres);
+invocation_repository!(SqliteInvocationRepository, sqlx::Sqlite, skip: "");
+invocation_repository!(
+    PostgresInvocationRepository,
+    sqlx::Postgres,
+    skip: " FOR UPDATE SKIP LOCKED"
+);
+
+/// Binds an event to the placeholders that follow.
+macro_rules! bind_event {
+    ($query:expr, $entry:expr) => {
+        $query
+            .bind($entry.event.id.to_string())
+            .bind($entry.event.chain.as_str())
+            .bind($entry.event.kind.as_str())
+            .bind($entry.event.actor.as_str())
+            .bind($entry.event.subject.as_str())
+            .bind($entry.details.as_str())
+            .bind($entry.event.at.as_micros())
+            .bind($entry.mac.as_slice())
+    };
+}
+
+/// Ends an execution and adds its event, in one round trip; for
+/// [`Storage::finish`](crate::Storage::finish).
+pub(crate) async fn finish_on_sqlite(
+    connection: &mut SqliteConnection,
+    id: InvocationId,
+    node: &str,
+    completion: &Completion,
+    entry: &AuditEntry,
+) -> Result<bool, Error> {
+    // A savepoint is a transaction by itself where there is none.
+    let query = sqlx::query::<sqlx::Sqlite>(concat!(
+        "SAVEPOINT finish; ",
+        finish_statement!(),
+        " RETURNING id; INSERT INTO audit_events (id, chain, kind, actor, subject, details, at, mac)
+         SELECT $9, $10, $11, $12, $13, $14, $15, $16 WHERE changes() > 0; RELEASE finish"
+    ));
+    bind_event!(bind_finish!(query, id, node, completion), entry)
+        .fetch_all(connection)
+        .await
+        .map(|finished| !finished.is_empty())
+        .map_err(during("invocations.finish"))
+}
+
+/// As [`finish_on_sqlite`].
+pub(crate) async fn finish_on_postgres(
+    connection: &mut PgConnection,
+    id: InvocationId,
+    node: &str,
+    completion: &Completion,
+    entry: &AuditEntry,
+) -> Result<bool, Error> {
+    let query = sqlx::query::<sqlx::Postgres>(concat!(
+        "WITH finished AS (",
+        finish_statement!(),
+        " RETURNING id)
+         INSERT INTO audit_events (id, chain, kind, actor, subject, details, at, mac)
+         SELECT $9, $10, $11, $12, $13, $14, $15, $16 FROM finished"
+    ));
+    bind_event!(bind_finish!(query, id, node, completion), entry)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected() == 1)
+        .map_err(during("invocations.finish"))
+}

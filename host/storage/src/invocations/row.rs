@@ -8,8 +8,8 @@ use portcullis_core::{
 };
 use serde_json::{Value, json};
 
-use super::TitledInvocation;
-use crate::{Error, read::Table};
+use super::{ChangedInvocation, TitledInvocation, WaitingInvocation};
+use crate::{Error, Sealed, read::Table};
 
 const INVOCATIONS: Table = Table("action_invocations");
 
@@ -19,7 +19,9 @@ pub(super) const SELECT: &str = "\
     i.risk_level, i.mode, i.mode_source, i.drifted, i.params, i.plugin_digest, \
     i.status, i.result, \
     i.result_truncated, i.error, i.denied_reason, i.duration_ms, i.approved_by, \
-    i.approved_at, i.completed_at, i.expires_at, i.created_at, s.title AS session_title \
+    i.approved_at, i.completed_at, i.expires_at, i.created_at, i.decision_reason, \
+    i.params_digest, i.params_sealed, i.params_key_id, i.connection_version, \
+    s.title AS session_title \
     FROM action_invocations AS i JOIN sessions AS s ON s.id = i.session_id";
 
 /// The same for the number of such rows.
@@ -50,6 +52,11 @@ pub(super) struct InvocationRow {
     completed_at: Option<i64>,
     expires_at: Option<i64>,
     created_at: i64,
+    decision_reason: Option<String>,
+    params_digest: String,
+    params_sealed: Option<Vec<u8>>,
+    params_key_id: Option<String>,
+    connection_version: Option<i64>,
     session_title: Option<String>,
 }
 
@@ -81,6 +88,7 @@ impl TryFrom<InvocationRow> for Invocation {
                 .map(|text| table.name("denied_reason", text, DeniedReason::from_text))
                 .transpose()?,
             duration_ms: row.duration_ms,
+            decision_reason: row.decision_reason,
             approved_by: table.parse_optional("approved_by", row.approved_by.as_deref())?,
             approved_at: table.time_optional("approved_at", row.approved_at)?,
             completed_at: table.time_optional("completed_at", row.completed_at)?,
@@ -97,6 +105,40 @@ impl TryFrom<InvocationRow> for TitledInvocation {
         Ok(Self {
             session_title: row.session_title.take(),
             invocation: row.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<InvocationRow> for WaitingInvocation {
+    type Error = Error;
+
+    fn try_from(mut row: InvocationRow) -> Result<Self, Error> {
+        let sealed = row.params_sealed.take().zip(row.params_key_id.take());
+        Ok(Self {
+            params_digest: std::mem::take(&mut row.params_digest),
+            sealed_params: sealed.map(|(bytes, key_id)| Sealed { key_id, bytes }),
+            connection_version: row.connection_version,
+            invocation: row.try_into()?,
+        })
+    }
+}
+
+/// What a statement about many returns of each.
+pub(super) const CHANGED: &str = " RETURNING id, organization_id";
+
+#[derive(sqlx::FromRow)]
+pub(super) struct ChangedRow {
+    id: String,
+    organization_id: String,
+}
+
+impl TryFrom<ChangedRow> for ChangedInvocation {
+    type Error = Error;
+
+    fn try_from(row: ChangedRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: INVOCATIONS.parse("id", &row.id)?,
+            organization_id: INVOCATIONS.parse("organization_id", &row.organization_id)?,
         })
     }
 }

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use sqlx::{Postgres, Transaction};
 
 use crate::{
-    AdmissionRepository, AutomationRepository, BoxUnitOfWork, ConnectionRepository,
-    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
+    AdmissionRepository, AuditRepository, AutomationRepository, BoxUnitOfWork,
+    ConnectionRepository, EgressGrantRepository, Error, IdempotencyRepository,
+    InvocationRepository, ModeRepository, OrganizationRepository, SealedRowRepository,
+    SessionRepository, UnitOfWork,
     admission::PostgresAdmissionRepository,
+    audit::PostgresAuditRepository,
     automations::PostgresAutomationRepository,
     connections::PostgresConnectionRepository,
     egress_grants::PostgresEgressGrantRepository,
@@ -81,6 +83,12 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         Box::new(PostgresAdmissionRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
+        Box::new(PostgresAuditRepository {
             connection: &mut self.0,
         })
     }

@@ -5,9 +5,10 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::writer::Turn;
 use crate::{
-    AdmissionRepository, AutomationRepository, ConnectionRepository, EgressGrantRepository, Error,
-    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SealedRowRepository, SessionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
+    AdmissionRepository, AuditRepository, AutomationRepository, ConnectionRepository,
+    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
+    OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
+    admission::SqliteAdmissionRepository, audit::SqliteAuditRepository,
     automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
     egress_grants::SqliteEgressGrantRepository, error::during,
     idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
@@ -84,6 +85,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {
         Box::new(SqliteAdmissionRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
+        Box::new(SqliteAuditRepository {
             connection: self.connection(),
         })
     }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc};
 
 use portcullis_core::{
     action::Risk,
+    audit::{AuditChain, AuditEvent, AuditKind, AuditSubject},
     id::{ConnectionId, InvocationId, OrganizationId, SessionId},
     invocation::{Invocation, InvocationStatus},
     modes::{Mode, ModeSource},
@@ -11,8 +12,8 @@ use portcullis_core::{
     time::Timestamp,
 };
 use portcullis_storage::{
-    Connection, ConnectionStatus, Constraint, Error, NewInvocation, Organization, Sealed, Session,
-    Storage,
+    ApprovalTimes, AuditEntry, Connection, ConnectionStatus, Constraint, Error, NewInvocation,
+    Organization, Sealed, Session, Storage,
 };
 use serde_json::json;
 
@@ -46,6 +47,7 @@ pub(crate) fn organization(id: &str) -> Organization {
     Organization {
         id: name(id),
         name: format!("The {id} company"),
+        approval_times: ApprovalTimes::default(),
         created_at: at(0),
     }
 }
@@ -111,6 +113,7 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
             result_truncated: false,
             error: None,
             denied_reason: None,
+            decision_reason: None,
             duration_ms: None,
             approved_by: None,
             approved_at: None,
@@ -119,10 +122,28 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
             created_at: at(0),
         },
         params_digest: "sha256:00".to_owned(),
+        connection_version: None,
         definition_digest: None,
         sealed_params: (!status.is_final()).then(|| sealed(b"params")),
         node: executing.then(|| NODE.to_owned()),
         lease_expires_at: executing.then(|| at(30)),
+    }
+}
+
+/// An event of acme, in second 7.
+pub(crate) fn event(number: u32) -> AuditEntry {
+    AuditEntry {
+        event: AuditEvent {
+            id: *invocation_id(number).as_uuid(),
+            chain: AuditChain::Organization(acme()),
+            kind: AuditKind::InvocationCompleted,
+            actor: "gateway".to_owned(),
+            subject: AuditSubject::from(&invocation_id(7)),
+            details: json!({}),
+            at: at(7),
+        },
+        details: "{}".to_owned(),
+        mac: vec![1, 2, 3],
     }
 }
 

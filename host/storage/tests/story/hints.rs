@@ -13,7 +13,7 @@ fn modes_of_acme() -> Hint {
 
 pub(crate) async fn a_hint_reaches_everybody_who_listens(storage: Shared) -> Story {
     let mut listeners = [storage.hints(), storage.hints()];
-    storage.hint(&modes_of_acme()).await?;
+    storage.hint(&[modes_of_acme()]).await?;
     for listener in &mut listeners {
         assert_eq!(listener.recv().await?, Noted::Changed(modes_of_acme()));
     }
@@ -21,14 +21,14 @@ pub(crate) async fn a_hint_reaches_everybody_who_listens(storage: Shared) -> Sto
 }
 
 pub(crate) async fn a_hint_that_nobody_hears_is_no_error(storage: Shared) -> Story {
-    storage.hint(&modes_of_acme()).await?;
+    storage.hint(&[modes_of_acme()]).await?;
     Ok(())
 }
 
 pub(crate) async fn a_hint_is_bounded(storage: Shared) -> Story {
     for id in ["a".repeat(1_025), "a\0".to_owned()] {
         let kind = HintKind::Sessions;
-        assert!(storage.hint(&Hint { kind, id }).await.is_err());
+        assert!(storage.hint(&[Hint { kind, id }]).await.is_err());
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Invocations: what is kept, and every change of state.
 
+use std::sync::Arc;
+
 use portcullis_core::{
     action::Risk,
     invocation::{
@@ -10,8 +12,8 @@ use portcullis_core::{
     plugin::PluginDigest,
 };
 use portcullis_storage::{
-    Completion, CompletionStatus, Constraint, Error, Interrupted, InvocationFilter, NewInvocation,
-    Page, Session, TitledInvocation,
+    Approval, ChangedInvocation, Completion, CompletionStatus, Constraint, Error, Interrupted,
+    InvocationFilter, NewInvocation, Page, Refusal, Session, TitledInvocation,
 };
 use serde_json::json;
 
@@ -19,7 +21,8 @@ use crate::{
     Story,
     fixture::{
         NODE, Shared, acme, add_invocations, add_organizations, add_sessions, assert_conflict, at,
-        globex, id, invocation, invocation_id, name, read_invocation, session, session_id,
+        event, globex, id, invocation, invocation_id, name, read_invocation, sealed, session,
+        session_id,
     },
 };
 
@@ -60,14 +63,14 @@ async fn fail_interrupted(
     storage: &Shared,
     seconds: i64,
     scope: Interrupted,
-) -> Result<u64, Error> {
+) -> Result<usize, Error> {
     let mut work = storage.write().await?;
     let failed = work
         .invocations()
-        .fail_interrupted(at(seconds), &outcome_unknown(), scope)
+        .fail_interrupted(at(seconds), &outcome_unknown(), scope, 10)
         .await?;
     work.save().await?;
-    Ok(failed)
+    Ok(failed.len())
 }
 
 async fn status(storage: &Shared, number: u32) -> Result<InvocationStatus, Error> {
@@ -133,16 +136,9 @@ pub(crate) async fn an_invocation_is_found_only_where_it_belongs(storage: Shared
     assert_eq!(invocations.find(id(7), session_id(2)).await?, None);
     assert_eq!(
         invocations.find(id(7), session_id(1)).await?,
-        Some(expected.clone())
-    );
-    assert_eq!(
-        invocations.find_in_organization(id(7), &globex()).await?,
-        None
-    );
-    assert_eq!(
-        invocations.find_in_organization(id(7), &acme()).await?,
         Some(expected)
     );
+    assert_eq!(invocations.find_waiting(id(7), session_id(2)).await?, None);
     Ok(())
 }
 
@@ -365,9 +361,15 @@ pub(crate) async fn what_nobody_decided_expires(storage: Shared) -> Story {
     add_executing(&storage).await?;
     add_invocations(&*storage, &[invocation(8, Pending)]).await?;
     let mut work = storage.write().await?;
-    assert_eq!(work.invocations().expire_pending(at(299)).await?, 0);
-    assert_eq!(work.invocations().expire_pending(at(300)).await?, 1);
-    assert_eq!(work.invocations().expire_pending(at(301)).await?, 0);
+    let mut invocations = work.invocations();
+    assert_eq!(invocations.expire_pending(at(299), 10).await?, []);
+    let changed = ChangedInvocation {
+        id: id(8),
+        organization_id: acme(),
+    };
+    assert_eq!(invocations.expire_pending(at(350), 10).await?, [changed]);
+    assert_eq!(invocations.expire_pending(at(351), 10).await?, []);
+    drop(invocations);
     work.save().await?;
     let expected = Invocation {
         status: Expired,
@@ -377,6 +379,176 @@ pub(crate) async fn what_nobody_decided_expires(storage: Shared) -> Story {
     };
     assert_eq!(read_invocation(&*storage, 8).await?, expected);
     assert_eq!(status(&storage, 7).await?, Executing);
+    Ok(())
+}
+
+pub(crate) async fn expiring_takes_those_first_that_have_waited_longest(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    let mut earlier = invocation(9, Pending);
+    earlier.invocation.expires_at = Some(at(200));
+    add_invocations(&*storage, &[invocation(8, Pending), earlier]).await?;
+    let mut work = storage.write().await?;
+    let mut expire = Vec::new();
+    for _ in 0..3 {
+        let expired = work.invocations().expire_pending(at(300), 1).await?;
+        expire.extend(expired.into_iter().map(|changed| changed.id));
+    }
+    work.save().await?;
+    assert_eq!(expire, [id(9), id(8)]);
+    Ok(())
+}
+
+pub(crate) async fn what_waits_in_a_session_expires_with_it(storage: Shared) -> Story {
+    add_executing(&storage).await?;
+    let mut other = invocation(9, Pending);
+    other.invocation.session_id = session_id(2);
+    add_invocations(&*storage, &[invocation(8, Pending), other]).await?;
+    let mut work = storage.write().await?;
+    let expired = work
+        .invocations()
+        .expire_session(session_id(1), at(5))
+        .await?;
+    work.save().await?;
+    assert_eq!(expired.len(), 1);
+    assert_eq!(status(&storage, 7).await?, Executing);
+    let read = read_invocation(&*storage, 8).await?;
+    assert_eq!((read.status, read.completed_at), (Expired, Some(at(5))));
+    let mut work = storage.read().await?;
+    let other = work.invocations().find(id(9), session_id(2)).await?;
+    assert_eq!(other.map(|invocation| invocation.status), Some(Pending));
+    Ok(())
+}
+
+fn approval(seconds: i64) -> Approval {
+    Approval {
+        approved_by: name("ada"),
+        approved_at: at(seconds),
+        node: NODE.to_owned(),
+        lease_expires_at: at(seconds + 30),
+    }
+}
+
+fn refusal(seconds: i64) -> Refusal {
+    Refusal {
+        denied_reason: DeniedReason::Human,
+        decision_reason: Some("not today".to_owned()),
+        at: at(seconds),
+    }
+}
+
+async fn approve(storage: &Shared, number: u32, seconds: i64) -> Result<bool, Error> {
+    let mut work = storage.write().await?;
+    let approved = work
+        .invocations()
+        .approve(id(number), &approval(seconds))
+        .await?;
+    work.save().await?;
+    Ok(approved)
+}
+
+async fn refuse(storage: &Shared, number: u32, seconds: i64) -> Result<bool, Error> {
+    let mut work = storage.write().await?;
+    let refused = work
+        .invocations()
+        .refuse(id(number), &refusal(seconds))
+        .await?;
+    work.save().await?;
+    Ok(refused)
+}
+
+pub(crate) async fn an_approval_starts_the_execution_and_keeps_the_params(
+    storage: Shared,
+) -> Story {
+    add_sessions(&*storage).await?;
+    add_invocations(&*storage, &[invocation(8, Pending)]).await?;
+    assert!(approve(&storage, 8, 299).await?);
+    let expected = Invocation {
+        status: Executing,
+        approved_by: Some(name("ada")),
+        approved_at: Some(at(299)),
+        ..invocation(8, Pending).invocation
+    };
+    let mut work = storage.read().await?;
+    let waiting = work.invocations().find_waiting(id(8), id(1)).await?;
+    let waiting = waiting.expect("it is there");
+    assert_eq!(waiting.invocation, expected);
+    assert_eq!(waiting.sealed_params, Some(sealed(b"params")));
+    drop(work);
+    assert!(finish(&storage, 8, NODE, &completion(300)).await?);
+    Ok(())
+}
+
+pub(crate) async fn a_refusal_ends_it_and_wipes_the_params(storage: Shared) -> Story {
+    add_sessions(&*storage).await?;
+    add_invocations(&*storage, &[invocation(8, Pending)]).await?;
+    assert!(refuse(&storage, 8, 299).await?);
+    let expected = Invocation {
+        status: Denied,
+        denied_reason: Some(DeniedReason::Human),
+        decision_reason: Some("not today".to_owned()),
+        completed_at: Some(at(299)),
+        ..invocation(8, Pending).invocation
+    };
+    let mut work = storage.read().await?;
+    let waiting = work.invocations().find_waiting(id(8), id(1)).await?;
+    let waiting = waiting.expect("it is there");
+    assert_eq!(waiting.invocation, expected);
+    assert_eq!(waiting.sealed_params, None);
+    Ok(())
+}
+
+pub(crate) async fn only_what_waits_is_decided_and_only_once(storage: Shared) -> Story {
+    add_executing(&storage).await?;
+    let waiting = [8, 9, 10].map(|number| invocation(number, Pending));
+    add_invocations(&*storage, &waiting).await?;
+    assert!(!approve(&storage, 7, 1).await?);
+    assert!(!refuse(&storage, 7, 1).await?);
+    assert!(approve(&storage, 8, 1).await?);
+    assert!(!refuse(&storage, 8, 1).await?);
+    assert!(!approve(&storage, 8, 1).await?);
+    assert!(refuse(&storage, 9, 1).await?);
+    assert!(!approve(&storage, 9, 1).await?);
+    // From the moment of its end on nobody decides about it, tidied or not.
+    assert!(!approve(&storage, 10, 300).await?);
+    assert!(!refuse(&storage, 10, 300).await?);
+    assert_eq!(status(&storage, 10).await?, Pending);
+    Ok(())
+}
+
+pub(crate) async fn an_end_and_its_event_are_written_together(storage: Shared) -> Story {
+    add_executing(&storage).await?;
+    let finish = |number| {
+        let storage = Arc::clone(&storage);
+        async move {
+            storage
+                .finish(id(7), NODE, &completion(5), &event(number))
+                .await
+        }
+    };
+    assert!(finish(1).await?);
+    assert!(!finish(2).await?);
+    assert_eq!(status(&storage, 7).await?, Completed);
+    let mut work = storage.read().await?;
+    let waiting = work.audit().waiting("acme", 10).await?;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].id, event(1).event.id.to_string());
+    Ok(())
+}
+
+pub(crate) async fn an_end_whose_event_fails_is_not_written(storage: Shared) -> Story {
+    add_executing(&storage).await?;
+    let mut work = storage.write().await?;
+    work.audit().add(&event(1)).await?;
+    work.save().await?;
+    // Its id is taken.
+    let failed = storage.finish(id(7), NODE, &completion(5), &event(1)).await;
+    assert!(failed.is_err());
+    assert_eq!(status(&storage, 7).await?, Executing);
+    assert!(
+        storage
+            .finish(id(7), NODE, &completion(5), &event(2))
+            .await?
+    );
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! backend's module.
 
 mod admission;
+mod audit;
 mod automations;
 mod connections;
 mod egress_grants;
@@ -36,6 +37,8 @@ macro_rules! stories {
                 a_removed_member_has_no_role,
                 a_member_needs_an_organization,
                 only_one_at_a_time_holds_an_organization,
+                several_may_share_an_organization_and_nobody_then_holds_it,
+                an_organization_may_say_how_long_its_requests_wait,
             ],
             automations: [
                 an_automation_is_found_only_in_its_organization,
@@ -84,6 +87,13 @@ macro_rules! stories {
                 only_an_expired_lease_is_declared_interrupted,
                 a_late_completion_changes_nothing,
                 what_nobody_decided_expires,
+                expiring_takes_those_first_that_have_waited_longest,
+                what_waits_in_a_session_expires_with_it,
+                an_approval_starts_the_execution_and_keeps_the_params,
+                a_refusal_ends_it_and_wipes_the_params,
+                only_what_waits_is_decided_and_only_once,
+                an_end_and_its_event_are_written_together,
+                an_end_whose_event_fails_is_not_written,
                 an_execution_needs_a_node_and_a_lease,
                 a_pending_invocation_needs_an_end,
                 nul_is_kept_wherever_a_guest_or_an_agent_can_put_it,
@@ -96,6 +106,14 @@ macro_rules! stories {
                 the_session_and_its_connections_are_as_they_are,
                 what_does_not_exist_is_not_weighed,
                 concurrent_admissions_respect_a_cap,
+            ],
+            audit: [
+                an_event_waits_until_it_has_its_place,
+                a_chain_reads_back_in_order_with_its_events,
+                a_checkpoint_only_advances,
+                what_is_dismissed_is_a_stray,
+                the_latest_of_a_kind_is_found,
+                there_is_one_key,
             ],
             idempotency_keys: [
                 a_key_belongs_to_its_session,

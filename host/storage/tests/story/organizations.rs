@@ -1,6 +1,6 @@
 //! Organizations and members.
 
-use portcullis_storage::{Constraint, Error, Member, Organization, Role};
+use portcullis_storage::{ApprovalTimes, Constraint, Error, Member, Organization, Role};
 
 use crate::{
     Story,
@@ -102,6 +102,53 @@ pub(crate) async fn only_one_at_a_time_holds_an_organization(storage: Shared) ->
         .await?;
     first.save().await?;
     assert!(!second.await??);
+    Ok(())
+}
+
+pub(crate) async fn several_may_share_an_organization_and_nobody_then_holds_it(
+    storage: Shared,
+) -> Story {
+    add_organizations(&*storage).await?;
+    let mut first = storage.write().await?;
+    assert!(first.organizations().share(&acme()).await?);
+    assert!(!first.organizations().share(&name("nobody")).await?);
+    // On SQLite there is one writer, who shares with nobody.
+    if !storage.is_exclusive() {
+        let mut second = storage.write().await?;
+        assert!(second.organizations().share(&acme()).await?);
+        second.save().await?;
+    }
+    let third = tokio::spawn(add_unless_ann_is_owner(storage.clone()));
+    first
+        .organizations()
+        .put_member(&acme(), &name("ann"), Role::Owner, at(1))
+        .await?;
+    first.save().await?;
+    assert!(!third.await??);
+    Ok(())
+}
+
+pub(crate) async fn an_organization_may_say_how_long_its_requests_wait(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    let times = ApprovalTimes {
+        interactive_seconds: Some(60),
+        automation_seconds: None,
+    };
+    let mut work = storage.write().await?;
+    let mut organizations = work.organizations();
+    assert!(organizations.set_approval_times(&acme(), times).await?);
+    assert!(
+        !organizations
+            .set_approval_times(&name("nobody"), times)
+            .await?
+    );
+    let found = organizations.find(&acme()).await?;
+    assert_eq!(found.map(|found| found.approval_times), Some(times));
+    let other = organizations.find(&globex()).await?;
+    assert_eq!(
+        other.map(|found| found.approval_times),
+        Some(ApprovalTimes::default())
+    );
     Ok(())
 }
 

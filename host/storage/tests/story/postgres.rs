@@ -257,7 +257,7 @@ async fn hints_reach_other_gateways_and_garbage_does_not() -> Story {
             .await?;
         connection.close().await?;
     }
-    backend.storage.hint(&a_hint()).await?;
+    backend.storage.hint(&[a_hint()]).await?;
     assert_eq!(heard.recv().await?, Noted::Changed(a_hint()));
     Ok(())
 }
@@ -270,7 +270,7 @@ async fn a_listener_that_lost_its_connection_says_so_and_listens_again() -> Stor
     let mut heard = backend.storage.hints();
     backend.kill_connections().await?;
     assert_eq!(heard.recv().await?, Noted::MissedSome);
-    while backend.storage.hint(&a_hint()).await.is_err() {}
+    while backend.storage.hint(&[a_hint()]).await.is_err() {}
     assert_eq!(heard.recv().await?, Noted::Changed(a_hint()));
     Ok(())
 }

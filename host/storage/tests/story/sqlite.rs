@@ -421,8 +421,11 @@ async fn sealed_params_go_when_the_invocation_ends() -> Story {
     let mut invocations = work.invocations();
     assert!(invocations.finish(id(11), NODE, &completion).await?);
     let scope = Interrupted::AllExecuting;
-    assert_eq!(invocations.fail_interrupted(at(1), &error, scope).await?, 1);
-    assert_eq!(invocations.expire_pending(at(300)).await?, 1);
+    let failed = invocations
+        .fail_interrupted(at(1), &error, scope, 10)
+        .await?;
+    assert_eq!(failed.len(), 1);
+    assert_eq!(invocations.expire_pending(at(300), 10).await?.len(), 1);
     drop(invocations);
     work.save().await?;
     assert_eq!(sealed_rows().await?, 0);

@@ -1,0 +1,139 @@
+//! Stories of the record.
+
+use portcullis_core::audit::AuditKind;
+use portcullis_storage::{AuditCheckpoint, AuditLink, LinkedEvent};
+
+use crate::Story;
+use crate::fixture::{Shared, acme, at, event, sealed};
+
+fn link(position: i64, number: u32) -> AuditLink {
+    AuditLink {
+        position,
+        event_id: event(number).event.id.to_string(),
+        mac: vec![9],
+    }
+}
+
+fn checkpoint(position: i64) -> AuditCheckpoint {
+    AuditCheckpoint {
+        chain: "acme".to_owned(),
+        position,
+        mac: vec![1],
+        at: 7,
+        seal: vec![2],
+    }
+}
+
+async fn add_events(storage: &Shared, numbers: &[u32]) -> Story {
+    let mut work = storage.write().await?;
+    for number in numbers {
+        work.audit().add(&event(*number)).await?;
+    }
+    Ok(work.save().await?)
+}
+
+pub(crate) async fn an_event_waits_until_it_has_its_place(storage: Shared) -> Story {
+    add_events(&storage, &[1, 2]).await?;
+    let mut work = storage.write().await?;
+    let mut audit = work.audit();
+    assert_eq!(audit.chains_waiting(10).await?, ["acme"]);
+    assert_eq!(audit.count_waiting().await?, 2);
+    let waiting = audit.waiting("acme", 10).await?;
+    let expected = event(1);
+    assert_eq!(waiting.len(), 2);
+    assert_eq!(waiting[0].id, expected.event.id.to_string());
+    assert_eq!(waiting[0].kind, expected.event.kind.as_str());
+    assert_eq!(waiting[0].subject, expected.event.subject.as_str());
+    assert_eq!(waiting[0].time()?, at(7));
+    assert_eq!(waiting[0].mac, expected.mac);
+    audit.link("acme", &[link(1, 1), link(2, 2)]).await?;
+    assert_eq!(audit.count_waiting().await?, 0);
+    assert_eq!(audit.chains_waiting(10).await?, [""; 0]);
+    assert_eq!(audit.strays("", 10).await?, []);
+    Ok(())
+}
+
+pub(crate) async fn a_chain_reads_back_in_order_with_its_events(storage: Shared) -> Story {
+    add_events(&storage, &[1, 2]).await?;
+    let mut work = storage.write().await?;
+    let links = [link(2, 1), link(1, 2), link(3, 7)];
+    work.audit().link("acme", &links).await?;
+    let linked = work.audit().linked("acme", 1, 10).await?;
+    assert_eq!(linked.len(), 2);
+    assert_eq!(linked[0].link, link(2, 1));
+    assert!(linked[0].event.is_some());
+    // There is no such event.
+    assert_eq!(
+        linked[1],
+        LinkedEvent {
+            link: link(3, 7),
+            event: None
+        }
+    );
+    assert_eq!(work.audit().chains().await?, ["acme"]);
+    Ok(())
+}
+
+pub(crate) async fn a_checkpoint_only_advances(storage: Shared) -> Story {
+    let mut work = storage.write().await?;
+    assert_eq!(work.audit().lock_checkpoint("acme").await?, None);
+    work.audit().begin_chain(&checkpoint(0)).await?;
+    work.audit().begin_chain(&checkpoint(9)).await?;
+    let held = work.audit().lock_checkpoint("acme").await?;
+    assert_eq!(held, Some(checkpoint(0)));
+    work.audit().advance(&checkpoint(3)).await?;
+    assert_eq!(work.audit().checkpoints().await?, [checkpoint(3)]);
+    work.save().await?;
+    let mut work = storage.write().await?;
+    assert!(work.audit().advance(&checkpoint(3)).await.is_err());
+    Ok(())
+}
+
+pub(crate) async fn what_is_dismissed_is_a_stray(storage: Shared) -> Story {
+    add_events(&storage, &[1, 2]).await?;
+    let mut work = storage.write().await?;
+    let id = event(1).event.id.to_string();
+    work.audit().dismiss(&[id.as_str()]).await?;
+    let strays = work.audit().strays("", 10).await?;
+    assert_eq!(strays.len(), 1);
+    assert_eq!(strays[0].id, id);
+    assert_eq!(work.audit().strays(&id, 10).await?, []);
+    Ok(())
+}
+
+pub(crate) async fn the_latest_of_a_kind_is_found(storage: Shared) -> Story {
+    let mut later = event(2);
+    later.event.at = at(8);
+    let mut other = event(3);
+    other.event.at = at(9);
+    other.event.kind = AuditKind::InvocationEndedLate;
+    let mut work = storage.write().await?;
+    for entry in [&event(1), &later, &other] {
+        work.audit().add(entry).await?;
+    }
+    let subject = later.event.subject.as_str();
+    let found = work
+        .audit()
+        .latest(subject, later.event.kind.as_str())
+        .await?;
+    assert_eq!(
+        found.map(|event| event.id),
+        Some(later.event.id.to_string())
+    );
+    assert_eq!(work.audit().latest("session:1", "mode.set").await?, None);
+    Ok(())
+}
+
+pub(crate) async fn there_is_one_key(storage: Shared) -> Story {
+    let mut work = storage.write().await?;
+    let mut audit = work.audit();
+    assert_eq!(audit.find_key("1").await?, None);
+    assert!(audit.add_key("1", &acme(), &sealed(b"k"), at(0)).await?);
+    assert!(
+        !audit
+            .add_key("1", &acme(), &sealed(b"other"), at(0))
+            .await?
+    );
+    assert_eq!(audit.find_key("1").await?, Some(sealed(b"k")));
+    Ok(())
+}
