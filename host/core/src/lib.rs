@@ -3,9 +3,9 @@
 //! What lives here: the words of the system as types ([`id`], [`action`],
 //! [`plugin`], [`invocation`], [`mod@time`]) and the decisions that must be
 //! trusted, as functions from values to values: the mode cascade ([`modes`]),
-//! canonical JSON ([`canonical`]), schema validation ([`schema`]), redaction
-//! ([`redact`]), truncation ([`truncate`]) and what binds the record of events
-//! ([`audit`]).
+//! canonical JSON ([`canonical`]), what identifies a definition
+//! ([`definition`]), schema validation ([`schema`]), redaction ([`redact`]),
+//! truncation ([`truncate`]) and what binds the record of events ([`audit`]).
 //!
 //! What does not: IO, async, a clock, randomness, a wire format. Times and
 //! random values come in as arguments; `http` and `storage` own their shapes and
@@ -17,6 +17,7 @@ pub mod action;
 mod arbitrary;
 pub mod audit;
 pub mod canonical;
+pub mod definition;
 pub mod id;
 pub mod invocation;
 mod json;

@@ -17,6 +17,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::json;
+pub(crate) use check::resolve;
 pub use check::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH};
 
 /// The most violations that are told of one call.

@@ -156,7 +156,7 @@ fn target<'a>(
 }
 
 /// Resolves `#` or `#/…`; a fragment is percent-encoded.
-pub(super) fn resolve<'a>(reference: &str, root: &'a Value) -> Option<&'a Value> {
+pub(crate) fn resolve<'a>(reference: &str, root: &'a Value) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     let pointer = percent_encoding::percent_decode_str(pointer)
         .decode_utf8()
