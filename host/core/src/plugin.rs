@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::action::{ActionDefinition, CredentialChoice, names};
+use crate::action::{CredentialChoice, names};
 use crate::id::{InvalidId, SourceId};
 
 /// The SHA-256 of a plugin's bytes, shown as `sha256:` and 64 hex digits.
@@ -79,17 +79,6 @@ impl PluginDescriptor {
         };
         choice == CredentialChoice::User || self.connections.iter().any(is_required)
     }
-}
-
-/// What a loaded plugin offers: the answers of its exports.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PluginDefinition {
-    /// The answer of `provider.describe`.
-    pub descriptor: PluginDescriptor,
-    /// The answer of `actions.list`, in the plugin's order.
-    pub actions: Vec<ActionDefinition>,
-    /// The answer of `actions.guide`: markdown.
-    pub guide: String,
 }
 
 names! {

@@ -10,12 +10,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use portcullis_core::id::{ActionId, SourceId};
-use portcullis_core::plugin::PluginDefinition;
-use portcullis_core::schema::ParamsValidator;
+use portcullis_core::id::SourceId;
+use portcullis_core::plugin::PluginDescriptor;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -24,6 +22,7 @@ use crate::bindings::exports::{actions as guest_actions, provider as guest_provi
 use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::invoke::{new_store, take_place};
+use crate::loader::PluginAction;
 use crate::outcome::{Outcome, classify};
 use crate::state::CallState;
 
@@ -34,8 +33,15 @@ const DESCRIBE_DEADLINE: Duration = Duration::from_secs(30);
 /// Bytes of a guide.
 const GUIDE_BYTES: usize = 16 << 10;
 
-/// A plugin's definition and the compiled validators of its params.
-pub(crate) type Described = (PluginDefinition, HashMap<ActionId, ParamsValidator>);
+/// What a plugin offers: the answers of its exports.
+pub(crate) struct Described {
+    /// The answer of `provider.describe`.
+    pub(crate) descriptor: PluginDescriptor,
+    /// The answer of `actions.list`, in the plugin's order.
+    pub(crate) actions: Vec<PluginAction>,
+    /// The answer of `actions.guide`: markdown.
+    pub(crate) guide: String,
+}
 
 /// Asks a plugin what it is, with every import refused, and validates the
 /// answers.
@@ -45,15 +51,14 @@ pub(crate) async fn describe(
 ) -> Result<Described, LoadError> {
     let answers = ask_on_guest_threads(sandbox, pre).await?;
     let descriptor = provider::descriptor(answers.descriptor)?;
-    let (actions, validators) = actions::actions(answers.actions, &descriptor)?;
+    let actions = actions::actions(answers.actions, &descriptor)?;
     rules::at_most("actions.guide()", &answers.guide, GUIDE_BYTES)?;
     rules::printable("actions.guide()", &answers.guide)?;
-    let definition = PluginDefinition {
+    Ok(Described {
         descriptor,
         actions,
         guide: answers.guide,
-    };
-    Ok((definition, validators))
+    })
 }
 
 struct Answers {

@@ -1,16 +1,16 @@
 //! Bytes become a plugin: inspected, compiled, linked, described, validated.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use portcullis_core::action::ActionDefinition;
+use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::id::ActionId;
-use portcullis_core::plugin::{PluginDefinition, PluginDescriptor, PluginDigest};
+use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
 use portcullis_core::schema::ParamsValidator;
 use wasmtime::component::Component;
 
 use crate::bindings::ActionSourcePre;
-use crate::describe::describe;
+use crate::describe::{Described, describe};
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
@@ -27,17 +27,28 @@ pub struct Plugin {
 pub(crate) struct PluginInner {
     pub(crate) sandbox: Sandbox,
     pub(crate) pre: ActionSourcePre<CallState>,
-    definition: PluginDefinition,
-    validators: HashMap<ActionId, ParamsValidator>,
+    described: Described,
     inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
 }
 
+/// An action of a plugin, and what is made of its definition once, when the plugin
+/// is loaded.
+#[derive(Debug, Clone)]
+pub struct PluginAction {
+    /// What the plugin says about it.
+    pub definition: ActionDefinition,
+    /// Checks params against its schema.
+    pub validator: ParamsValidator,
+    /// What identifies the definition.
+    pub digests: DefinitionDigests,
+}
+
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin")
-            .field("id", &self.inner.definition.descriptor.id)
+            .field("id", &self.inner.described.descriptor.id)
             .field("digest", &self.inner.digest)
             .finish_non_exhaustive()
     }
@@ -55,13 +66,12 @@ impl Plugin {
     ) -> Result<Self, LoadError> {
         let digest = PluginDigest::of(&bytes);
         let (inspection, pre) = compile(sandbox.clone(), bytes).await?;
-        let (definition, validators) = describe(sandbox, &pre).await?;
+        let described = describe(sandbox, &pre).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),
                 pre,
-                definition,
-                validators,
+                described,
                 inspection,
                 digest,
                 egress,
@@ -71,23 +81,23 @@ impl Plugin {
 
     /// What it is and where it goes.
     pub fn descriptor(&self) -> &PluginDescriptor {
-        &self.inner.definition.descriptor
+        &self.inner.described.descriptor
     }
 
     /// Its actions, in its own order.
-    pub fn actions(&self) -> &[ActionDefinition] {
-        &self.inner.definition.actions
+    pub fn actions(&self) -> &[PluginAction] {
+        &self.inner.described.actions
     }
 
-    /// The action with this id, and the validator of its params.
-    pub fn action(&self, id: &ActionId) -> Option<(&ActionDefinition, &ParamsValidator)> {
-        let action = self.actions().iter().find(|action| action.id == *id)?;
-        Some((action, self.inner.validators.get(id)?))
+    /// The action with this id.
+    pub fn action(&self, id: &ActionId) -> Option<&PluginAction> {
+        let mut actions = self.actions().iter();
+        actions.find(|action| action.definition.id == *id)
     }
 
     /// Markdown for agents.
     pub fn guide(&self) -> &str {
-        &self.inner.definition.guide
+        &self.inner.described.guide
     }
 
     /// The SHA-256 of its bytes.

@@ -1,8 +1,9 @@
-//! `actions.list`: definitions and the validators of their params.
+//! `actions.list`: definitions, and what is made of each once.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use portcullis_core::action::{ActionDefinition, ActionExample, CredentialChoice, Risk};
+use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{ConnectionScope, PluginDescriptor};
 use portcullis_core::schema::{ParamsValidator, check_schema};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::rules::{at_most, at_most_items, invalid, plain_line, plain_text};
 use crate::bindings::exports::actions as guest;
 use crate::error::LoadError;
+use crate::loader::PluginAction;
 
 const MAX_ACTIONS: usize = 256;
 const MAX_EXAMPLES: usize = 16;
@@ -22,29 +24,30 @@ const SCHEMA_BYTES: usize = 64 << 10;
 pub(super) fn actions(
     guest: Vec<guest::Action>,
     descriptor: &PluginDescriptor,
-) -> Result<(Vec<ActionDefinition>, HashMap<ActionId, ParamsValidator>), LoadError> {
+) -> Result<Vec<PluginAction>, LoadError> {
     at_most_items("actions", &guest, MAX_ACTIONS)?;
     let mut actions = Vec::with_capacity(guest.len());
-    let mut validators = HashMap::with_capacity(guest.len());
+    let mut ids = HashSet::with_capacity(guest.len());
     for (index, action) in guest.into_iter().enumerate() {
         let path = format!("actions[{index}]");
-        let (action, validator) = self::action(&path, action, descriptor)?;
-        if validators.insert(action.id.clone(), validator).is_some() {
+        let action = self::action(&path, action, descriptor)?;
+        let id = &action.definition.id;
+        if !ids.insert(id.clone()) {
             return Err(invalid(
                 format!("{path}.id"),
-                format!("`{}` is the id of an earlier action", action.id),
+                format!("`{id}` is the id of an earlier action"),
             ));
         }
         actions.push(action);
     }
-    Ok((actions, validators))
+    Ok(actions)
 }
 
 fn action(
     path: &str,
     guest: guest::Action,
     descriptor: &PluginDescriptor,
-) -> Result<(ActionDefinition, ParamsValidator), LoadError> {
+) -> Result<PluginAction, LoadError> {
     let id = action_id(path, &guest.id)?;
     plain_line(&format!("{path}.title"), &guest.title, TITLE_CHARS)?;
     plain_text(
@@ -63,7 +66,7 @@ fn action(
     let examples = examples(path, guest.examples, &validator)?;
     let credential = credential(guest.credential);
     check_credential(path, credential, descriptor)?;
-    let action = ActionDefinition {
+    let definition = ActionDefinition {
         id,
         title: guest.title,
         description: guest.description,
@@ -73,7 +76,11 @@ fn action(
         result_schema,
         examples,
     };
-    Ok((action, validator))
+    Ok(PluginAction {
+        digests: DefinitionDigests::of(&definition),
+        definition,
+        validator,
+    })
 }
 
 fn result_schema(path: &str, text: &str) -> Result<Value, LoadError> {

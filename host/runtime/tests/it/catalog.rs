@@ -9,7 +9,7 @@ async fn every_behaviour_of_the_probe_is_used_by_a_test() {
     let tests = sources();
     let guest = Guest::probe().await;
     for action in guest.plugin.actions() {
-        let quoted = format!("\"{}\"", action.id);
+        let quoted = format!("\"{}\"", action.definition.id);
         assert!(tests.contains(&quoted), "no test calls {quoted}");
     }
 }

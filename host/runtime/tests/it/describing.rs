@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis_core::action::CredentialChoice;
+use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::LoadError;
 use serde_json::json;
@@ -16,10 +17,11 @@ async fn a_loaded_plugin_is_what_it_says_it_is() {
     assert_eq!(plugin.descriptor().version, "1.0.0");
     assert_eq!(plugin.guide(), "Do not use these actions.");
     assert_eq!(plugin.digest(), PluginDigest::of(&probe()));
-    let (echo, validator) = plugin.action(&"echo".parse().unwrap()).unwrap();
-    assert_eq!(echo.title, "Behaviour echo");
-    assert!(validator.validate(&json!({ "a": 1 })).is_ok());
-    assert!(validator.validate(&json!("a")).is_err());
+    let echo = plugin.action(&"echo".parse().unwrap()).unwrap();
+    assert_eq!(echo.definition.title, "Behaviour echo");
+    assert_eq!(echo.digests, DefinitionDigests::of(&echo.definition));
+    assert!(echo.validator.validate(&json!({ "a": 1 })).is_ok());
+    assert!(echo.validator.validate(&json!("a")).is_err());
     assert!(plugin.action(&"no_such_action".parse().unwrap()).is_none());
 }
 
@@ -31,8 +33,8 @@ async fn an_action_says_whose_connection_it_uses() {
         ("fetch_as_user", CredentialChoice::User),
         ("fetch_preferring_user", CredentialChoice::PreferUser),
     ] {
-        let (action, _) = plugin.action(&id.parse().unwrap()).unwrap();
-        assert_eq!(action.credential, credential, "{id}");
+        let action = plugin.action(&id.parse().unwrap()).unwrap();
+        assert_eq!(action.definition.credential, credential, "{id}");
     }
 }
 

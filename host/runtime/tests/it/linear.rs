@@ -14,7 +14,8 @@ async fn linear_can_do_what_its_readme_says_and_no_more() {
             "read the clock",
         ]
     );
-    let actions: Vec<_> = plugin.actions().iter().map(|a| a.id.as_str()).collect();
+    let actions = plugin.actions().iter();
+    let actions: Vec<_> = actions.map(|a| a.definition.id.as_str()).collect();
     assert_eq!(
         actions,
         [

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::id::{ActionKey, SourceId};
 use portcullis_core::modes::{ModeDecision, ModeInputs, StoredMode, decide};
-use portcullis_runtime::Plugin;
+use portcullis_runtime::{Plugin, PluginAction};
 use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, ModeScope, Session};
 
 use crate::access::session_connections;
@@ -70,7 +70,10 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
         let (usable, unusable): (Vec<_>, Vec<_>) = plugin
             .actions()
             .iter()
-            .map(|action| (action, obstacle(plugin, action, &connections, session)))
+            .map(|action| {
+                let obstacle = obstacle(plugin, &action.definition, &connections, session);
+                (action, obstacle)
+            })
             .partition(|(_, obstacle)| obstacle.is_none());
         catalog.sources.push(CatalogSource {
             id: plugin.descriptor().id.clone(),
@@ -130,7 +133,8 @@ impl SessionModes {
         })
     }
 
-    fn describe(&self, plugin: &Plugin, definition: &ActionDefinition) -> CatalogAction {
+    fn describe(&self, plugin: &Plugin, action: &PluginAction) -> CatalogAction {
+        let definition = &action.definition;
         let source = plugin.descriptor().id.clone();
         let key = ActionKey {
             source: source.clone(),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::id::{InvocationId, SessionId, SourceId};
+use portcullis_core::id::{ActionId, InvocationId, SessionId, SourceId};
 use portcullis_core::invocation::{Invocation, InvocationStatus};
+use portcullis_runtime::Plugin;
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -78,23 +79,29 @@ fn validate(
         .parse()
         .ok()
         .and_then(|action| plugin.action(&action));
-    let Some((action, validator)) = found else {
+    let Some(action) = found else {
         return Err(Error::UnknownAction {
             source_id: source,
             action: request.action.chars().take(128).collect(),
-            known: plugin.actions().iter().map(|a| a.id.clone()).collect(),
+            known: known_actions(&plugin),
         });
     };
-    validator
+    action
+        .validator
         .validate(&request.params)
         .map_err(Error::InvalidParams)?;
     Ok(Request {
         agent,
-        action: action.clone(),
+        action: action.definition.clone(),
         params: request.params,
         idempotency_key: request.idempotency_key,
         plugin,
     })
+}
+
+fn known_actions(plugin: &Plugin) -> Vec<ActionId> {
+    let actions = plugin.actions().iter();
+    actions.map(|action| action.definition.id.clone()).collect()
 }
 
 async fn admit_and_execute(

@@ -32,7 +32,7 @@ pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection) -> Report {
         .text("\nActions")
         .table(
             vec!["ACTION", "RISK", "CREDENTIAL OF", "PARAMS (* required)"],
-            plugin.actions().iter().map(action_row).collect(),
+            definitions(plugin).map(action_row).collect(),
         )
 }
 
@@ -52,6 +52,10 @@ fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
+    plugin.actions().iter().map(|action| &action.definition)
 }
 
 fn endpoint_row(endpoint: &Endpoint) -> Vec<String> {
@@ -157,7 +161,7 @@ fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
         "capabilities": plugin.capabilities(),
         "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
         "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),
-        "actions": plugin.actions().iter().map(action_object).collect::<Vec<_>>(),
+        "actions": definitions(plugin).map(action_object).collect::<Vec<_>>(),
     })
 }
 
