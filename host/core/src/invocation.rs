@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::action::{Risk, names};
+use crate::canonical::JsonDigest;
 use crate::id::{
     ActionId, ConnectionId, InvocationId, OrganizationId, SessionId, SourceId, UserId,
 };
@@ -158,10 +159,13 @@ pub struct Invocation {
     pub mode: Mode,
     /// Where in the cascade it was decided.
     pub mode_source: ModeSource,
-    /// True when the definition differed from the reviewed one.
+    /// True when the definition was not the one that somebody decided about.
     pub drifted: bool,
     /// Redacted, for display.
     pub params: Value,
+    /// The contract digest of the definition that was admitted; `None` of what an
+    /// earlier version admitted.
+    pub definition_digest: Option<JsonDigest>,
     /// The digest of the plugin version that was admitted.
     pub plugin_digest: Option<PluginDigest>,
     /// Where it stands.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::id::{ActionId, SourceId};
+use portcullis_core::id::{ActionId, ActionKey, SourceId};
 use portcullis_core::schema::Violation;
 use portcullis_core::suggest::nearest;
 
@@ -56,6 +56,9 @@ pub enum Error {
     /// The key stands for another request.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
+    /// What somebody decided about is not what the action is now.
+    #[error("{0} is not what was shown any more; look at it again before you decide")]
+    DefinitionChanged(ActionKey),
     /// Too many invocations within a minute.
     #[error("the session has reached its {limit} invocations in 60 seconds")]
     RateLimited {

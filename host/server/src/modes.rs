@@ -1,25 +1,36 @@
 //! Setting modes. What they decide is in `portcullis_core::modes`.
 
 use portcullis_core::audit::{AuditKind, AuditSubject};
+use portcullis_core::canonical::JsonDigest;
+use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::id::{ActionKey, OrganizationId};
-use portcullis_core::modes::{Mode, StoredMode};
+use portcullis_core::modes::{Mode, PinnedMode, StoredMode};
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{BoxUnitOfWork, HintKind, ModeOverride, ModeScope};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access::Actor;
 use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
-/// A mode that was set, and whether its key names an action there is.
+/// A mode that was set, beside what its key names now.
 #[derive(Debug)]
 pub struct ListedMode {
     /// What was set.
     pub entry: ModeOverride,
-    /// False when no source has such an action: perhaps a misspelling, which
-    /// would otherwise silently do nothing.
-    pub matched: bool,
+    /// What identifies the action; `None` when no source has such an action:
+    /// perhaps a misspelling, which would otherwise silently do nothing.
+    pub current: Option<DefinitionDigests>,
+}
+
+impl ListedMode {
+    /// True when the action is not the one that the mode was set for.
+    pub fn has_drifted(&self) -> bool {
+        let stored = &self.entry.stored;
+        self.current
+            .is_some_and(|current| stored.has_drifted(current.interface))
+    }
 }
 
 /// Everything set in a scope.
@@ -29,21 +40,42 @@ pub async fn list(gateway: &Gateway, scope: &ModeScope) -> Result<Vec<ListedMode
     Ok(overrides
         .into_iter()
         .map(|entry| ListedMode {
-            matched: is_known(gateway, &entry.key),
+            current: current_digests(gateway, &entry.key),
             entry,
         })
         .collect())
 }
 
-/// Sets the mode of an action, and says whether there is such an action.
+/// A mode that somebody decided upon.
+#[derive(Debug)]
+pub struct NewMode {
+    /// The action, which need not exist.
+    pub key: ActionKey,
+    /// The mode.
+    pub mode: Mode,
+    /// The contract digest of what was shown to them; `None` when they take the
+    /// action for what it is now.
+    pub seen: Option<JsonDigest>,
+}
+
+/// Sets the mode of an action, for its current definition.
+///
+/// # Errors
+///
+/// [`Error::DefinitionChanged`] when that is not the one that was seen.
 pub async fn put(
     gateway: &Gateway,
     actor: &Actor,
     organization: &OrganizationId,
     scope: &ModeScope,
-    key: &ActionKey,
-    mode: Mode,
-) -> Result<bool, Error> {
+    new: NewMode,
+) -> Result<ListedMode, Error> {
+    let NewMode { key, mode, seen } = new;
+    let current = current_digests(gateway, &key);
+    if seen.is_some() && seen != current.map(|current| current.contract) {
+        return Err(Error::DefinitionChanged(key));
+    }
+    let now = gateway.clock.now();
     let mut work = gateway.storage.write().await?;
     // Deciders rely on modes; none sees this one half.
     work.organizations().lock(organization).await?;
@@ -51,11 +83,9 @@ pub async fn put(
         organization,
         actor: actor.as_str(),
         scope,
-        key,
+        key: &key,
     };
-    change
-        .put(gateway, &mut work, mode, gateway.clock.now())
-        .await?;
+    change.put(gateway, &mut work, mode, current, now).await?;
     work.save().await?;
     gateway.hint(HintKind::Modes, &scope.owner()).await;
     tracing::info!(
@@ -66,7 +96,18 @@ pub async fn put(
         actor = actor.as_str(),
         "mode set"
     );
-    Ok(is_known(gateway, key))
+    Ok(ListedMode {
+        entry: ModeOverride {
+            key,
+            stored: PinnedMode {
+                mode: StoredMode::Known(mode),
+                pin: current,
+            },
+            set_by: actor.as_str().to_owned(),
+            set_at: now,
+        },
+        current,
+    })
 }
 
 /// Leaves an action to the next step of the cascade.
@@ -119,13 +160,18 @@ impl Change<'_> {
         gateway: &Gateway,
         work: &mut BoxUnitOfWork,
         mode: Mode,
+        pin: Option<DefinitionDigests>,
         now: Timestamp,
     ) -> Result<(), Error> {
         let before = work.modes().find(self.scope, self.key).await?;
         work.modes()
-            .put(self.scope, self.key, mode, self.actor, now)
+            .put(self.scope, self.key, mode, pin, self.actor, now)
             .await?;
-        let modes = (before.as_ref(), Some(mode));
+        let after = PinnedMode {
+            mode: StoredMode::Known(mode),
+            pin,
+        };
+        let modes = (before.as_ref(), Some(&after));
         self.record(gateway, work, AuditKind::ModeSet, modes, now)
             .await
     }
@@ -151,7 +197,7 @@ impl Change<'_> {
         gateway: &Gateway,
         work: &mut BoxUnitOfWork,
         kind: AuditKind,
-        (before, after): (Option<&StoredMode>, Option<Mode>),
+        (before, after): (Option<&PinnedMode>, Option<&PinnedMode>),
         at: Timestamp,
     ) -> Result<(), Error> {
         let happened = Happened {
@@ -161,8 +207,8 @@ impl Change<'_> {
             subject: AuditSubject::action(self.key),
             details: json!({
                 "scope": audit::scope(self.scope),
-                "before": before.map(StoredMode::as_str),
-                "after": after.map(Mode::as_str),
+                "before": before.map(shown),
+                "after": after.map(shown),
             }),
             at,
         };
@@ -170,9 +216,17 @@ impl Change<'_> {
     }
 }
 
-fn is_known(gateway: &Gateway, key: &ActionKey) -> bool {
-    gateway
-        .sources
-        .plugin(&key.source)
-        .is_some_and(|plugin| plugin.action(&key.action).is_some())
+/// What the record keeps of a mode: the definition that was seen, as well.
+fn shown(stored: &PinnedMode) -> Value {
+    json!({
+        "mode": stored.mode.as_str(),
+        "digest": stored.pin.map(|pin| pin.contract.to_string()),
+        "interfaceDigest": stored.pin.map(|pin| pin.interface.to_string()),
+    })
+}
+
+/// What identifies an action as it is now; `None` when no source has it.
+fn current_digests(gateway: &Gateway, key: &ActionKey) -> Option<DefinitionDigests> {
+    let plugin = gateway.sources.plugin(&key.source)?;
+    Some(plugin.action(&key.action)?.digests)
 }

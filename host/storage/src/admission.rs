@@ -8,13 +8,14 @@
 use async_trait::async_trait;
 use portcullis_core::{
     id::{ActionKey, AutomationId, ConnectionId, OrganizationId, SessionId},
-    modes::StoredMode,
+    modes::PinnedMode,
     time::Timestamp,
 };
 
 use crate::{
     ConnectionStatus, Error,
     error::during,
+    modes::{AUTOMATION_MODES, ORG_MODES, PinnedModeRow},
     read::{self, Table},
 };
 
@@ -47,9 +48,9 @@ pub struct AdmissionFacts {
     /// How many of the session's wait for a person and have not expired.
     pub pending: u64,
     /// The automation's mode for the action.
-    pub automation_mode: Option<StoredMode>,
+    pub automation_mode: Option<PinnedMode>,
     /// The organization's mode for the action.
-    pub organization_mode: Option<StoredMode>,
+    pub organization_mode: Option<PinnedMode>,
     /// How many seconds the organization lets such a request wait for a person, if
     /// it says so.
     pub approval_seconds: Option<u32>,
@@ -92,7 +93,11 @@ struct FactsRow {
     recent: i64,
     pending: i64,
     automation_mode: Option<String>,
+    automation_interface_digest: Option<String>,
+    automation_contract_digest: Option<String>,
     organization_mode: Option<String>,
+    organization_interface_digest: Option<String>,
+    organization_contract_digest: Option<String>,
     approval_seconds: Option<i64>,
     /// Separated by spaces, which no origin contains.
     granted_origins: Option<String>,
@@ -102,7 +107,16 @@ impl TryFrom<FactsRow> for AdmissionFacts {
     type Error = Error;
 
     fn try_from(row: FactsRow) -> Result<Self, Error> {
-        let mode = |text: Option<String>| text.as_deref().map(StoredMode::from_text);
+        let automation_mode = row.automation_mode.map(|mode| PinnedModeRow {
+            mode,
+            interface_digest: row.automation_interface_digest,
+            contract_digest: row.automation_contract_digest,
+        });
+        let organization_mode = row.organization_mode.map(|mode| PinnedModeRow {
+            mode,
+            interface_digest: row.organization_interface_digest,
+            contract_digest: row.organization_contract_digest,
+        });
         let origins = row.granted_origins.unwrap_or_default();
         let connections = row.connections.unwrap_or_default();
         Ok(Self {
@@ -113,8 +127,12 @@ impl TryFrom<FactsRow> for AdmissionFacts {
                 .collect::<Result<_, _>>()?,
             recent: read::count(row.recent),
             pending: read::count(row.pending),
-            automation_mode: mode(row.automation_mode),
-            organization_mode: mode(row.organization_mode),
+            automation_mode: automation_mode
+                .map(|row| row.read(AUTOMATION_MODES))
+                .transpose()?,
+            organization_mode: organization_mode
+                .map(|row| row.read(ORG_MODES))
+                .transpose()?,
             approval_seconds: row
                 .approval_seconds
                 .map(|seconds| u32::try_from(seconds).unwrap_or(0)),
@@ -166,17 +184,22 @@ macro_rules! admission_repository {
                         (SELECT COUNT(*) FROM action_invocations
                          WHERE session_id = $1 AND status = 'pending' AND expires_at > $3)
                             AS pending,
-                        (SELECT mode FROM automation_action_modes
-                         WHERE automation_id = $4 AND source_id = $6 AND action_id = $7)
-                            AS automation_mode,
-                        (SELECT mode FROM org_action_modes
-                         WHERE organization_id = $5 AND source_id = $6 AND action_id = $7)
-                            AS organization_mode,
+                        a.mode AS automation_mode,
+                        a.interface_digest AS automation_interface_digest,
+                        a.contract_digest AS automation_contract_digest,
+                        o.mode AS organization_mode,
+                        o.interface_digest AS organization_interface_digest,
+                        o.contract_digest AS organization_contract_digest,
                         (SELECT CASE WHEN $4 IS NULL THEN interactive_approval_seconds
                              ELSE automation_approval_seconds END
                          FROM organizations WHERE id = $5) AS approval_seconds,
                         (SELECT string_agg(origin, ' ') FROM egress_grants) AS granted_origins
-                     FROM sessions WHERE id = $1",
+                     FROM sessions AS s
+                     LEFT JOIN automation_action_modes AS a
+                         ON a.automation_id = $4 AND a.source_id = $6 AND a.action_id = $7
+                     LEFT JOIN org_action_modes AS o
+                         ON o.organization_id = $5 AND o.source_id = $6 AND o.action_id = $7
+                     WHERE s.id = $1",
                 )
                 .bind(query.session_id.to_string())
                 .bind(query.rate_since.as_micros())

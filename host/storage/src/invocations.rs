@@ -27,8 +27,6 @@ pub struct NewInvocation {
     /// The version of the connection that would be used, which an approval is bound
     /// to as well.
     pub connection_version: Option<i64>,
-    /// The digest of the definition that was admitted.
-    pub definition_digest: Option<String>,
     /// The params to execute. Only what is pending or executing may have them;
     /// they are wiped when it ends.
     pub sealed_params: Option<Sealed>,

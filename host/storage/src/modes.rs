@@ -5,8 +5,9 @@
 
 use async_trait::async_trait;
 use portcullis_core::{
+    definition::DefinitionDigests,
     id::{ActionKey, AutomationId, OrganizationId},
-    modes::{Mode, StoredMode},
+    modes::{Mode, PinnedMode, StoredMode},
     time::Timestamp,
 };
 use sqlx::AssertSqlSafe;
@@ -24,6 +25,9 @@ pub enum ModeScope {
     /// The automation's overrides.
     Automation(AutomationId),
 }
+
+pub(crate) const ORG_MODES: Table = Table("org_action_modes");
+pub(crate) const AUTOMATION_MODES: Table = Table("automation_action_modes");
 
 /// Where a scope's rows are. The two tables differ in nothing else, so one text
 /// serves both; the names put into it are constants of this file.
@@ -46,12 +50,12 @@ impl ModeScope {
     fn rows(&self) -> ScopeRows {
         match self {
             Self::Organization(_) => ScopeRows {
-                table: "org_action_modes",
+                table: ORG_MODES.0,
                 owner_column: "organization_id",
                 owner: self.owner(),
             },
             Self::Automation(_) => ScopeRows {
-                table: "automation_action_modes",
+                table: AUTOMATION_MODES.0,
                 owner_column: "automation_id",
                 owner: self.owner(),
             },
@@ -64,8 +68,9 @@ impl ModeScope {
 pub struct ModeOverride {
     /// The action, which need not exist (any more).
     pub key: ActionKey,
-    /// The mode; a value this version does not know is kept and denies.
-    pub mode: StoredMode,
+    /// The mode, and what it was set for; a value this version does not know is
+    /// kept and denies.
+    pub stored: PinnedMode,
     /// Who set it, in the words of the caller: a user, or the operator.
     pub set_by: String,
     /// When.
@@ -75,7 +80,8 @@ pub struct ModeOverride {
 /// Keeps modes.
 #[async_trait]
 pub trait ModeRepository: Send {
-    /// Sets the mode of an action, whatever it was.
+    /// Sets the mode of an action, whatever it was, for the definition `pin`: what
+    /// the action is at this moment, `None` when there is none.
     ///
     /// # Errors
     ///
@@ -86,6 +92,7 @@ pub trait ModeRepository: Send {
         scope: &ModeScope,
         key: &ActionKey,
         mode: Mode,
+        pin: Option<DefinitionDigests>,
         set_by: &str,
         now: Timestamp,
     ) -> Result<(), Error>;
@@ -102,14 +109,42 @@ pub trait ModeRepository: Send {
         &mut self,
         scope: &ModeScope,
         key: &ActionKey,
-    ) -> Result<Option<StoredMode>, Error>;
+    ) -> Result<Option<PinnedMode>, Error>;
+}
+
+/// The columns that say what is enforced.
+#[derive(sqlx::FromRow)]
+pub(crate) struct PinnedModeRow {
+    pub(crate) mode: String,
+    pub(crate) interface_digest: Option<String>,
+    pub(crate) contract_digest: Option<String>,
+}
+
+impl PinnedModeRow {
+    /// Half a pin is none.
+    pub(crate) fn read(self, table: Table) -> Result<PinnedMode, Error> {
+        let interface = self.interface_digest.as_deref();
+        let contract = self.contract_digest.as_deref();
+        let interface = table.parse_optional("interface_digest", interface)?;
+        let contract = table.parse_optional("contract_digest", contract)?;
+        Ok(PinnedMode {
+            mode: StoredMode::from_text(&self.mode),
+            pin: interface
+                .zip(contract)
+                .map(|(interface, contract)| DefinitionDigests {
+                    interface,
+                    contract,
+                }),
+        })
+    }
 }
 
 #[derive(sqlx::FromRow)]
 struct ModeRow {
     source_id: String,
     action_id: String,
-    mode: String,
+    #[sqlx(flatten)]
+    stored: PinnedModeRow,
     set_by: String,
     set_at: i64,
 }
@@ -121,7 +156,7 @@ impl ModeRow {
                 source: table.parse("source_id", &self.source_id)?,
                 action: table.parse("action_id", &self.action_id)?,
             },
-            mode: StoredMode::from_text(&self.mode),
+            stored: self.stored.read(table)?,
             set_by: self.set_by,
             set_at: table.time("set_at", self.set_at)?,
         })
@@ -147,21 +182,27 @@ macro_rules! mode_repository {
                 scope: &ModeScope,
                 key: &ActionKey,
                 mode: Mode,
+                pin: Option<DefinitionDigests>,
                 set_by: &str,
                 now: Timestamp,
             ) -> Result<(), Error> {
                 let ScopeRows { table, owner_column, owner } = scope.rows();
                 sqlx::query::<$database>(AssertSqlSafe(format!(
                     "INSERT INTO {table}
-                         ({owner_column}, source_id, action_id, mode, set_by, set_at)
-                     VALUES ($1, $2, $3, $4, $5, $6)
+                         ({owner_column}, source_id, action_id, mode, interface_digest,
+                          contract_digest, set_by, set_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                      ON CONFLICT ({owner_column}, source_id, action_id) DO UPDATE
-                     SET mode = excluded.mode, set_by = excluded.set_by, set_at = excluded.set_at"
+                     SET mode = excluded.mode, interface_digest = excluded.interface_digest,
+                         contract_digest = excluded.contract_digest,
+                         set_by = excluded.set_by, set_at = excluded.set_at"
                 )))
                 .bind(owner)
                 .bind(key.source.as_str())
                 .bind(key.action.as_str())
                 .bind(mode.as_str())
+                .bind(pin.map(|pin| pin.interface.to_string()))
+                .bind(pin.map(|pin| pin.contract.to_string()))
                 .bind(set_by)
                 .bind(now.as_micros())
                 .execute(&mut *self.connection)
@@ -196,7 +237,8 @@ macro_rules! mode_repository {
             async fn list(&mut self, scope: &ModeScope) -> Result<Vec<ModeOverride>, Error> {
                 let ScopeRows { table, owner_column, owner } = scope.rows();
                 sqlx::query_as::<$database, ModeRow>(AssertSqlSafe(format!(
-                    "SELECT source_id, action_id, mode, set_by, set_at FROM {table}
+                    "SELECT source_id, action_id, mode, interface_digest, contract_digest,
+                         set_by, set_at FROM {table}
                      WHERE {owner_column} = $1 ORDER BY source_id, action_id"
                 )))
                 .bind(owner)
@@ -216,10 +258,10 @@ macro_rules! mode_repository {
                 &mut self,
                 scope: &ModeScope,
                 key: &ActionKey,
-            ) -> Result<Option<StoredMode>, Error> {
+            ) -> Result<Option<PinnedMode>, Error> {
                 let ScopeRows { table, owner_column, owner } = scope.rows();
-                let stored = sqlx::query_scalar::<$database, String>(AssertSqlSafe(format!(
-                    "SELECT mode FROM {table}
+                let row = sqlx::query_as::<$database, PinnedModeRow>(AssertSqlSafe(format!(
+                    "SELECT mode, interface_digest, contract_digest FROM {table}
                      WHERE {owner_column} = $1 AND source_id = $2 AND action_id = $3"
                 )))
                 .bind(owner)
@@ -228,7 +270,7 @@ macro_rules! mode_repository {
                 .fetch_optional(&mut *self.connection)
                 .await
                 .map_err(during("modes.find"))?;
-                Ok(stored.as_deref().map(StoredMode::from_text))
+                row.map(|row| row.read(Table(table))).transpose()
             }
         }
     };

@@ -160,6 +160,9 @@ async fn modes(checked: &Checked) {
         let path = format!("{scope}/modes/linear/add_comment");
         let body = json!({ "mode": "require_approval" });
         checked.admin("PUT", &path, body).await.assert_status(200);
+        let stale = json!({ "mode": "deny", "digest": format!("sha256:{}", "0".repeat(64)) });
+        let refused = checked.admin("PUT", &path, stale).await;
+        refused.assert_error(409, "definition_changed");
         let path_of_all = format!("{scope}/modes");
         checked
             .admin("GET", &path_of_all, Value::Null)

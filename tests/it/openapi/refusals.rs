@@ -43,6 +43,7 @@ async fn refusals_are_as_described() {
     checked.host.clock.advance(Duration::from_mins(5));
     keyed(1).await.assert_error(410, "expired");
     unknown_mode(&checked).await;
+    stale_digest(&checked).await;
     failures(&checked).await;
     let exhausted = async || {
         for _ in 0..8 {
@@ -130,6 +131,15 @@ async fn unknown_mode(checked: &Checked) {
     let listed = checked.admin("GET", "/modes", Value::Null).await;
     assert_eq!(listed.json["modes"][0]["mode"], "allways");
     checked.host.set_mode("list_issues", "allow").await;
+}
+
+/// A mode for a definition that is none.
+async fn stale_digest(checked: &Checked) {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let body = json!({ "mode": "allow", "digest": digest });
+    let path = "/modes/linear/create_issue";
+    let refused = checked.admin("PUT", path, body).await;
+    refused.assert_error(409, "definition_changed");
 }
 
 /// Invocations that fail, and one without a connection.

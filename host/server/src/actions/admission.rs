@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::action::{ActionDefinition, Risk};
+use portcullis_core::action::ActionDefinition;
 use portcullis_core::audit::AuditKind;
 use portcullis_core::canonical::JsonDigest;
+use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::id::{ActionKey, InvocationId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_core::modes::{Mode, ModeDecision, ModeInputs, decide};
@@ -53,6 +54,8 @@ pub struct Request {
     pub plugin: Plugin,
     /// The action.
     pub action: ActionDefinition,
+    /// What identifies its definition.
+    pub digests: DefinitionDigests,
     /// Params that satisfy the action's schema.
     pub params: Value,
     /// The client's key for this request.
@@ -169,7 +172,7 @@ pub(super) async fn admit(gateway: &Arc<Gateway>, request: &Request) -> Result<A
 
 /// What a transaction finds about a request.
 enum Weighed {
-    Admissible(AdmissionFacts, ModeDecision),
+    Admissible(Box<AdmissionFacts>, ModeDecision),
     /// The row of an earlier request with the same idempotency key.
     Earlier(InvocationId),
 }
@@ -193,11 +196,11 @@ async fn weigh(
         return Ok(Weighed::Earlier(earlier));
     }
     check_rate(gateway, work, &facts, &query).await?;
-    let decision = decide_mode(&facts, request.action.risk);
+    let decision = decide_mode(&facts, request);
     if decision.mode == Mode::RequireApproval {
         check_pending(gateway, &facts)?;
     }
-    Ok(Weighed::Admissible(facts, decision))
+    Ok(Weighed::Admissible(Box::new(facts), decision))
 }
 
 /// The connection that will probably be used, opened before the transaction
@@ -359,13 +362,13 @@ fn check_pending(gateway: &Gateway, facts: &AdmissionFacts) -> Result<(), Error>
 }
 
 /// The cascade, over what is stored at this moment.
-fn decide_mode(facts: &AdmissionFacts, risk: Risk) -> ModeDecision {
+fn decide_mode(facts: &AdmissionFacts, request: &Request) -> ModeDecision {
     let inputs = ModeInputs {
         automation_override: facts.automation_mode.clone(),
         org_default: facts.organization_mode.clone(),
         connector_override: None,
     };
-    decide(&inputs, risk)
+    decide(&inputs, request.action.risk, request.digests.interface)
 }
 
 /// The invocation that a decision makes, without connection and params.
@@ -398,8 +401,9 @@ fn decided(
         risk: request.action.risk,
         mode: decision.mode,
         mode_source: decision.source,
-        drifted: false,
+        drifted: decision.drifted,
         params: Value::Null,
+        definition_digest: Some(request.digests.contract),
         plugin_digest: Some(request.plugin.digest()),
         status,
         result: None,
@@ -435,7 +439,6 @@ fn new_row(
             .transpose()?,
         params_digest,
         connection_version,
-        definition_digest: None,
         node: executing.then(|| gateway.node.clone()),
         lease_expires_at: executing.then_some(lease_expires_at),
         invocation,

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use portcullis_core::action::ActionDefinition;
+use portcullis_core::canonical::JsonDigest;
 use portcullis_core::id::{ActionKey, SourceId};
-use portcullis_core::modes::{ModeDecision, ModeInputs, StoredMode, decide};
+use portcullis_core::modes::{ModeDecision, ModeInputs, PinnedMode, decide};
 use portcullis_runtime::{Plugin, PluginAction};
 use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, ModeScope, Session};
 
@@ -29,6 +30,8 @@ pub struct CatalogAction {
     pub source: SourceId,
     /// The definition.
     pub definition: ActionDefinition,
+    /// Its contract digest.
+    pub digest: JsonDigest,
     /// The mode in force.
     pub decision: ModeDecision,
 }
@@ -116,8 +119,8 @@ fn obstacle(
 
 /// Every override that applies to a session.
 struct SessionModes {
-    organization: HashMap<ActionKey, StoredMode>,
-    automation: HashMap<ActionKey, StoredMode>,
+    organization: HashMap<ActionKey, PinnedMode>,
+    automation: HashMap<ActionKey, PinnedMode>,
 }
 
 impl SessionModes {
@@ -134,7 +137,7 @@ impl SessionModes {
     }
 
     fn describe(&self, plugin: &Plugin, action: &PluginAction) -> CatalogAction {
-        let definition = &action.definition;
+        let (definition, digests) = (&action.definition, action.digests);
         let source = plugin.descriptor().id.clone();
         let key = ActionKey {
             source: source.clone(),
@@ -147,7 +150,8 @@ impl SessionModes {
         };
         CatalogAction {
             source,
-            decision: decide(&inputs, definition.risk),
+            decision: decide(&inputs, definition.risk, digests.interface),
+            digest: digests.contract,
             definition: definition.clone(),
         }
     }
@@ -156,10 +160,10 @@ impl SessionModes {
 async fn read_modes(
     work: &mut BoxUnitOfWork,
     scope: &ModeScope,
-) -> Result<HashMap<ActionKey, StoredMode>, Error> {
+) -> Result<HashMap<ActionKey, PinnedMode>, Error> {
     let overrides = work.modes().list(scope).await?;
     Ok(overrides
         .into_iter()
-        .map(|entry| (entry.key, entry.mode))
+        .map(|entry| (entry.key, entry.stored))
         .collect())
 }

@@ -93,6 +93,7 @@ fn validate(
     Ok(Request {
         agent,
         action: action.definition.clone(),
+        digests: action.digests,
         params: request.params,
         idempotency_key: request.idempotency_key,
         plugin,

@@ -156,6 +156,7 @@ fn code(error: &Error) -> &'static str {
         Error::Exists(_) => "already_exists",
         Error::SessionClosed => "session_closed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
+        Error::DefinitionChanged(_) => "definition_changed",
         Error::RateLimited { .. } => "rate_limited",
         Error::TooManyPending { .. } => "too_many_pending",
         Error::ShuttingDown => "shutting_down",

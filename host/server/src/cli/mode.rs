@@ -47,7 +47,12 @@ Example:
     #[command(after_help = "\
 Examples:
   portcullis mode set linear.create_issue allow --org acme
-  portcullis mode set linear.create_issue unset --org acme")]
+  portcullis mode set linear.create_issue allow --org acme --digest sha256:…
+  portcullis mode set linear.create_issue unset --org acme
+
+`allow` holds for the action as it is now: when its params change, it waits for a
+person until the mode is set again. With --digest the mode is set only if the
+action is still the one you have looked at.")]
     Set {
         /// Source and action, such as `linear.create_issue`.
         #[arg(value_parser = parse_action)]
@@ -55,6 +60,10 @@ Examples:
         /// What happens when an agent asks for it.
         #[arg(value_parser = ["allow", "deny", "require_approval", "unset"])]
         mode: String,
+        /// The digest of the definition you decide about, as `actions list --json`
+        /// shows it.
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<String>,
     },
 }
 
@@ -90,20 +99,29 @@ impl Modes {
                     ("ACTION", "actionId"),
                     ("MODE", "mode"),
                     ("ACTION EXISTS", "matched"),
+                    ("DRIFTED", "drifted"),
                 ];
                 let empty = "No mode is set: what reads is allowed, what writes waits, what is dangerous \
                              is denied.";
                 let answer = client.get(&path, &[]).await?;
                 Ok(Report::list(answer, "modes", &columns, empty))
             }
-            Act::Set { action, mode } => {
+            Act::Set {
+                action,
+                mode,
+                digest,
+            } => {
                 path.extend([action.source.as_str(), action.action.as_str()]);
                 if mode == "unset" {
+                    if digest.is_some() {
+                        return Err(Failure::usage("`unset` takes no --digest"));
+                    }
                     client.delete(&path).await?;
                     let name = format!("{}.{}", action.source, action.action);
                     return Ok(Report::done(format!("No mode is set for {name} any more.")));
                 }
-                let answer = client.put(&path, &json!({ "mode": mode })).await?;
+                let body = json!({ "mode": mode, "digest": digest });
+                let answer = client.put(&path, &body).await?;
                 Ok(stored(answer))
             }
         }

@@ -53,8 +53,12 @@ struct ActionObject {
     mode: &'static str,
     #[schema(value_type = names::ModeSource)]
     mode_source: &'static str,
-    /// True when the definition differs from the reviewed one.
+    /// True when the definition is not the one that somebody decided about;
+    /// `allow` is `require_approval` then.
     drifted: bool,
+    /// Changes with everything that is shown of the definition.
+    #[schema(value_type = names::DefinitionDigest)]
+    digest: String,
     /// JSON Schema 2020-12 of the params.
     #[schema(value_type = Object)]
     params: Value,
@@ -129,7 +133,8 @@ fn action_object(action: CatalogAction) -> ActionObject {
         risk_level: definition.risk.as_str(),
         mode: action.decision.mode.as_str(),
         mode_source: action.decision.source.as_str(),
-        drifted: false,
+        drifted: action.decision.drifted,
+        digest: action.digest.to_string(),
         params: definition.params_schema,
         result: definition.result_schema,
         examples: definition.examples.into_iter().map(example).collect(),

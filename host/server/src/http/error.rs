@@ -205,6 +205,7 @@ impl From<Error> for ApiError {
             Error::Exists(_) => Self::new(Code::AlreadyExists, message),
             Error::SessionClosed => Self::new(Code::SessionClosed, message),
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, message),
+            Error::DefinitionChanged(_) => Self::new(Code::DefinitionChanged, message),
             Error::RateLimited { retry_after, .. } => {
                 Self::new(Code::RateLimited, message).retry_after(retry_after)
             }

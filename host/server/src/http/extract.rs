@@ -11,6 +11,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use portcullis_core::canonical::JsonDigest;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer as _};
 use tokio::time::timeout;
 
@@ -81,6 +82,12 @@ where
 /// Reads an id from the path. What is no id names nothing.
 pub(super) fn parse_id<T: FromStr>(text: &str, what: &'static str) -> Result<T, Error> {
     text.parse().map_err(|_| Error::NotFound(what))
+}
+
+/// Reads the `digest` of a body.
+pub(super) fn parse_digest(text: &str) -> Result<JsonDigest, ApiError> {
+    text.parse()
+        .map_err(|error| ApiError::invalid_field("/digest", "format", format!("{error}")))
 }
 
 /// Query parameters; unknown ones are refused.

@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 
 use super::callers::{OrgManager, OrgReader};
 use super::error::{ApiError, code};
-use super::extract::{JsonBody, PathParams, one_of, parse_id};
+use super::extract::{JsonBody, PathParams, one_of, parse_digest, parse_id};
 use super::names;
 use super::openapi::{ActionPath, Fails, SourcePath};
 use crate::access::Actor;
 use crate::gateway::Gateway;
-use crate::modes::ListedMode;
+use crate::modes::{ListedMode, NewMode};
 use crate::{automations, modes};
 
 /// The mode that somebody set for an action.
@@ -36,6 +36,14 @@ pub(super) struct ModeObject {
     mode: String,
     /// False when no source has such an action.
     matched: bool,
+    /// The definition it was set for, as in the catalog; null when no source had
+    /// such an action.
+    #[schema(required, value_type = Option<names::DefinitionDigest>)]
+    digest: Option<String>,
+    /// True when the action is called differently now, or was not there when the
+    /// mode was set; `allow` is `require_approval` then, until somebody sets it
+    /// again.
+    drifted: bool,
 }
 
 impl From<&ListedMode> for ModeObject {
@@ -43,8 +51,10 @@ impl From<&ListedMode> for ModeObject {
         Self {
             source_id: listed.entry.key.source.to_string(),
             action_id: listed.entry.key.action.to_string(),
-            mode: listed.entry.mode.as_str().to_owned(),
-            matched: listed.matched,
+            mode: listed.entry.stored.mode.as_str().to_owned(),
+            matched: listed.current.is_some(),
+            digest: listed.entry.stored.pin.map(|pin| pin.contract.to_string()),
+            drifted: listed.has_drifted(),
         }
     }
 }
@@ -64,6 +74,10 @@ pub(super) struct PutBody {
     #[serde(deserialize_with = "one_of")]
     #[schema(value_type = names::Mode)]
     mode: ModeName,
+    /// The `digest` that the catalog showed with the action: the mode is set for
+    /// that definition or not at all. Without it, for whatever the action is now.
+    #[schema(value_type = Option<names::DefinitionDigest>)]
+    digest: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -105,7 +119,9 @@ pub(super) async fn list_modes(
 
 /// Sets an action's mode for the organization.
 ///
-/// An action that does not exist is no error: look at `matched`.
+/// It is set for the action's definition: when the action is called differently
+/// one day, `allow` is `require_approval` until somebody sets it again. An action
+/// that does not exist is no error: look at `matched`.
 #[utoipa::path(
     put,
     path = "/modes/{source_id}/{action_id}",
@@ -115,7 +131,7 @@ pub(super) async fn list_modes(
     request_body = PutBody,
     responses(
         (status = 200, description = "The mode.", body = ModeObject),
-        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict)>,
+        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict, code::DefinitionChanged)>,
     )
 )]
 pub(super) async fn put_mode(
@@ -125,15 +141,7 @@ pub(super) async fn put_mode(
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
     let scope = ModeScope::Organization(org.clone());
-    put_scope(
-        &gateway,
-        &actor,
-        &org,
-        &scope,
-        &key(&source, &action)?,
-        body,
-    )
-    .await
+    put_scope(&gateway, &actor, &org, &scope, key(&source, &action)?, body).await
 }
 
 /// Takes back the mode the organization set for an action.
@@ -181,8 +189,8 @@ pub(super) async fn list_automation_modes(
 
 /// Sets an action's mode for an automation.
 ///
-/// It comes before the organization's. An action that does not exist is no error:
-/// look at `matched`.
+/// It comes before the organization's, and is set for the action's definition as
+/// that one is. An action that does not exist is no error: look at `matched`.
 #[utoipa::path(
     put,
     path = "/automations/{id}/modes/{source_id}/{action_id}",
@@ -192,7 +200,7 @@ pub(super) async fn list_automation_modes(
     request_body = PutBody,
     responses(
         (status = 200, description = "The mode.", body = ModeObject),
-        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict)>,
+        Fails<(OrgManager, JsonBody<PutBody>, code::Conflict, code::DefinitionChanged)>,
     )
 )]
 pub(super) async fn put_automation_mode(
@@ -202,15 +210,7 @@ pub(super) async fn put_automation_mode(
     JsonBody(body): JsonBody<PutBody>,
 ) -> Result<Json<ModeObject>, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
-    put_scope(
-        &gateway,
-        &actor,
-        &org,
-        &scope,
-        &key(&source, &action)?,
-        body,
-    )
-    .await
+    put_scope(&gateway, &actor, &org, &scope, key(&source, &action)?, body).await
 }
 
 /// Takes back the mode set for an automation's action.
@@ -268,15 +268,14 @@ async fn put_scope(
     actor: &Actor,
     org: &OrganizationId,
     scope: &ModeScope,
-    key: &ActionKey,
+    key: ActionKey,
     body: PutBody,
 ) -> Result<Json<ModeObject>, ApiError> {
-    let mode = Mode::from(body.mode);
-    let matched = modes::put(gateway, actor, org, scope, key, mode).await?;
-    Ok(Json(ModeObject {
-        source_id: key.source.to_string(),
-        action_id: key.action.to_string(),
-        mode: mode.as_str().to_owned(),
-        matched,
-    }))
+    let new = NewMode {
+        key,
+        mode: body.mode.into(),
+        seen: body.digest.as_deref().map(parse_digest).transpose()?,
+    };
+    let listed = modes::put(gateway, actor, org, scope, new).await?;
+    Ok(Json(ModeObject::from(&listed)))
 }

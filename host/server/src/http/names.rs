@@ -81,6 +81,28 @@ fn one_of(names: impl IntoIterator<Item = &'static str>, description: &str) -> R
         .into()
 }
 
+/// What identifies a definition.
+pub(super) enum DefinitionDigest {}
+
+impl PartialSchema for DefinitionDigest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "SHA-256 of what agents and people are shown of an action: title, description, \
+                 risk, credential, schemas and examples. Equal digests mean equal definitions.",
+            ))
+            .pattern(Some("^sha256:[0-9a-f]{64}$"))
+            .into()
+    }
+}
+
+impl ToSchema for DefinitionDigest {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("DefinitionDigest")
+    }
+}
+
 /// Why an invocation was denied. Not a closed set: a stored mode that is none of
 /// the three is shown as it is.
 pub(super) enum DeniedReason {}

@@ -38,8 +38,13 @@ pub(super) struct InvocationObject {
     mode: &'static str,
     #[schema(value_type = names::ModeSource)]
     mode_source: &'static str,
-    /// True when the action's definition differed from the reviewed one.
+    /// True when the action's definition was not the one that somebody had decided
+    /// about.
     drifted: bool,
+    /// Identifies the definition that was admitted, as in the catalog; null of what
+    /// an earlier version of the gateway admitted.
+    #[schema(required, value_type = Option<names::DefinitionDigest>)]
+    definition_digest: Option<String>,
     /// What was asked for, redacted and truncated for display.
     #[schema(value_type = Object)]
     params: Value,
@@ -105,6 +110,7 @@ impl From<&Invocation> for InvocationObject {
             mode: invocation.mode.as_str(),
             mode_source: invocation.mode_source.as_str(),
             drifted: invocation.drifted,
+            definition_digest: invocation.definition_digest.map(|it| it.to_string()),
             params: invocation.params.clone(),
             status: invocation.status.as_str(),
             error: invocation.error.as_ref().map(InvocationErrorObject::from),

@@ -189,7 +189,7 @@ macro_rules! invocation_repository {
                 .bind(sealed.map(|sealed| sealed.bytes.as_slice()))
                 .bind(sealed.map(|sealed| sealed.key_id.as_str()))
                 .bind(&new.params_digest)
-                .bind(new.definition_digest.as_deref())
+                .bind(invocation.definition_digest.map(|digest| digest.to_string()))
                 .bind(invocation.plugin_digest.map(|digest| digest.to_string()))
                 .bind(invocation.status.as_str())
                 .bind(invocation.result.as_ref().map(Value::to_string))

@@ -16,8 +16,8 @@ const INVOCATIONS: Table = Table("action_invocations");
 /// A `SELECT` of an [`InvocationRow`] up to its conditions.
 pub(super) const SELECT: &str = "\
     SELECT i.id, i.session_id, i.organization_id, i.integration_id, i.integration, i.action, \
-    i.risk_level, i.mode, i.mode_source, i.drifted, i.params, i.plugin_digest, \
-    i.status, i.result, \
+    i.risk_level, i.mode, i.mode_source, i.drifted, i.params, \
+    i.definition_digest, i.plugin_digest, i.status, i.result, \
     i.result_truncated, i.error, i.denied_reason, i.duration_ms, i.approved_by, \
     i.approved_at, i.completed_at, i.expires_at, i.created_at, i.decision_reason, \
     i.params_digest, i.params_sealed, i.params_key_id, i.connection_version, \
@@ -40,6 +40,7 @@ pub(super) struct InvocationRow {
     mode_source: String,
     drifted: bool,
     params: String,
+    definition_digest: Option<String>,
     plugin_digest: Option<String>,
     status: String,
     result: Option<String>,
@@ -77,6 +78,8 @@ impl TryFrom<InvocationRow> for Invocation {
             mode_source: table.name("mode_source", &row.mode_source, ModeSource::from_name)?,
             drifted: row.drifted,
             params: table.json("params", &row.params)?,
+            definition_digest: table
+                .parse_optional("definition_digest", row.definition_digest.as_deref())?,
             plugin_digest: table.parse_optional("plugin_digest", row.plugin_digest.as_deref())?,
             status: table.name("status", &row.status, InvocationStatus::from_name)?,
             result: (row.result.as_deref())

@@ -3,7 +3,7 @@
 use portcullis_core::{
     id::{ActionKey, AutomationId},
     invocation::InvocationStatus::{Denied, Executing, Pending},
-    modes::{Mode, StoredMode},
+    modes::Mode,
 };
 use portcullis_storage::{
     AdmissionFacts, AdmissionQuery, Automation, ConnectionStamp, ConnectionStatus, EgressGrant,
@@ -14,7 +14,8 @@ use crate::{
     Story,
     fixture::{
         Shared, acme, add_connections, add_invocations, add_organizations, add_sessions, at,
-        connection, connection_id, globex, id, invocation, name, session, session_id,
+        connection, connection_id, digests, globex, id, invocation, name, pinned, session,
+        session_id, unpinned,
     },
 };
 
@@ -109,26 +110,29 @@ pub(crate) async fn the_modes_are_those_of_the_action_and_its_scopes(storage: Sh
     work.automations().add(&nightly).await?;
     let asked = query().key;
     let other: ActionKey = name("linear:update_issue");
-    for (scope, key, mode) in [
-        (ModeScope::Organization(acme()), &asked, Mode::Deny),
-        (ModeScope::Organization(acme()), &other, Mode::Allow),
-        (ModeScope::Organization(globex()), &asked, Mode::Allow),
-        (ModeScope::Automation(automation), &asked, Mode::Allow),
+    let seen = Some(digests("seen"));
+    for (scope, key, mode, pin) in [
+        (ModeScope::Organization(acme()), &asked, Mode::Deny, None),
+        (ModeScope::Organization(acme()), &other, Mode::Allow, seen),
+        (ModeScope::Organization(globex()), &asked, Mode::Allow, seen),
+        (ModeScope::Automation(automation), &asked, Mode::Allow, seen),
     ] {
-        work.modes().put(&scope, key, mode, "ann", at(1)).await?;
+        work.modes()
+            .put(&scope, key, mode, pin, "ann", at(1))
+            .await?;
     }
     work.save().await?;
 
     let facts = weigh(&*storage, &query()).await?;
-    assert_eq!(facts.organization_mode, Some(StoredMode::Known(Mode::Deny)));
+    assert_eq!(facts.organization_mode, Some(unpinned(Mode::Deny)));
     assert_eq!(facts.automation_mode, None);
     let run = AdmissionQuery {
         automation_id: Some(automation),
         ..query()
     };
     let facts = weigh(&*storage, &run).await?;
-    assert_eq!(facts.organization_mode, Some(StoredMode::Known(Mode::Deny)));
-    assert_eq!(facts.automation_mode, Some(StoredMode::Known(Mode::Allow)));
+    assert_eq!(facts.organization_mode, Some(unpinned(Mode::Deny)));
+    assert_eq!(facts.automation_mode, Some(pinned(Mode::Allow, "seen")));
     Ok(())
 }
 

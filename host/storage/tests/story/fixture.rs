@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc};
 use portcullis_core::{
     action::Risk,
     audit::{AuditChain, AuditEvent, AuditKind, AuditSubject},
+    canonical::JsonDigest,
+    definition::DefinitionDigests,
     id::{ConnectionId, InvocationId, OrganizationId, SessionId},
     invocation::{Invocation, InvocationStatus},
-    modes::{Mode, ModeSource},
+    modes::{Mode, ModeSource, PinnedMode, StoredMode},
     plugin::ConnectionType,
     time::Timestamp,
 };
@@ -90,6 +92,30 @@ pub(crate) fn sealed(bytes: &[u8]) -> Sealed {
     }
 }
 
+/// The digests of a definition.
+pub(crate) fn digests(definition: &str) -> DefinitionDigests {
+    DefinitionDigests {
+        interface: JsonDigest::of(&json!({ "interface": definition })),
+        contract: JsonDigest::of(&json!({ "contract": definition })),
+    }
+}
+
+/// A mode that was set for this definition.
+pub(crate) fn pinned(mode: Mode, definition: &str) -> PinnedMode {
+    PinnedMode {
+        mode: StoredMode::Known(mode),
+        pin: Some(digests(definition)),
+    }
+}
+
+/// A mode that was set for an action nobody saw.
+pub(crate) fn unpinned(mode: Mode) -> PinnedMode {
+    PinnedMode {
+        mode: StoredMode::Known(mode),
+        pin: None,
+    }
+}
+
 /// An invocation of session 1 of acme with this status and whatever the status
 /// needs: pending ones expire at 300, executing ones have a lease until 30.
 pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation {
@@ -107,6 +133,7 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
             mode_source: ModeSource::OrgDefault,
             drifted: false,
             params: json!({}),
+            definition_digest: None,
             plugin_digest: None,
             status,
             result: None,
@@ -123,7 +150,6 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
         },
         params_digest: "sha256:00".to_owned(),
         connection_version: None,
-        definition_digest: None,
         sealed_params: (!status.is_final()).then(|| sealed(b"params")),
         node: executing.then(|| NODE.to_owned()),
         lease_expires_at: executing.then(|| at(30)),

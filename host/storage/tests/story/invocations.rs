@@ -21,8 +21,8 @@ use crate::{
     Story,
     fixture::{
         NODE, Shared, acme, add_invocations, add_organizations, add_sessions, assert_conflict, at,
-        event, globex, id, invocation, invocation_id, name, read_invocation, sealed, session,
-        session_id,
+        digests, event, globex, id, invocation, invocation_id, name, read_invocation, sealed,
+        session, session_id,
     },
 };
 
@@ -93,6 +93,7 @@ pub(crate) async fn every_field_reads_back_as_it_was_written(storage: Shared) ->
         mode_source: ModeSource::AutomationOverride,
         drifted: true,
         params: json!({ "z": 1, "a": { "text": "é\u{0}" }, "big": 18_446_744_073_709_551_615_u64 }),
+        definition_digest: Some(digests("created").contract),
         plugin_digest: Some(PluginDigest::of(b"component")),
         result: Some(json!([0.1, "x"])),
         result_truncated: true,
@@ -103,7 +104,6 @@ pub(crate) async fn every_field_reads_back_as_it_was_written(storage: Shared) ->
         expires_at: Some(at(3)),
         ..full.invocation
     };
-    full.definition_digest = Some("sha256:11".to_owned());
     let mut failed = invocation(12, Failed);
     failed.invocation.error = Some(InvocationError {
         code: FailureCode::RateLimited,

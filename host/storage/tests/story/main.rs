@@ -67,6 +67,7 @@ macro_rules! stories {
             ],
             modes: [
                 the_last_mode_put_is_in_force,
+                a_mode_is_pinned_to_what_it_was_put_for,
                 scopes_do_not_mix,
                 a_removed_mode_is_gone,
                 modes_are_listed_by_source_and_action,

@@ -2,13 +2,16 @@
 
 use portcullis_core::{
     id::{ActionKey, AutomationId},
-    modes::{Mode, StoredMode},
+    modes::Mode,
 };
 use portcullis_storage::{Automation, Constraint, Error, ModeOverride, ModeScope};
 
 use crate::{
     Story,
-    fixture::{Shared, acme, add_organizations, assert_conflict, at, globex, id, name},
+    fixture::{
+        Shared, acme, add_organizations, assert_conflict, at, digests, globex, id, name, pinned,
+        unpinned,
+    },
 };
 
 fn organization() -> ModeScope {
@@ -43,15 +46,42 @@ pub(crate) async fn the_last_mode_put_is_in_force(storage: Shared) -> Story {
     let mut work = storage.write().await?;
     let mut modes = work.modes();
     for scope in [organization(), automation()] {
-        modes.put(&scope, &key, Mode::Deny, "ann", at(1)).await?;
-        modes.put(&scope, &key, Mode::Allow, "bob", at(2)).await?;
+        modes
+            .put(&scope, &key, Mode::Deny, None, "ann", at(1))
+            .await?;
+        modes
+            .put(&scope, &key, Mode::Allow, None, "bob", at(2))
+            .await?;
         let expected = ModeOverride {
             key: key.clone(),
-            mode: StoredMode::Known(Mode::Allow),
+            stored: unpinned(Mode::Allow),
             set_by: "bob".to_owned(),
             set_at: at(2),
         };
         assert_eq!(modes.list(&scope).await?, [expected]);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_mode_is_pinned_to_what_it_was_put_for(storage: Shared) -> Story {
+    add_scopes(&storage).await?;
+    let key = create_issue();
+    let mut work = storage.write().await?;
+    let mut modes = work.modes();
+    for scope in [organization(), automation()] {
+        for (mode, definition) in [(Mode::Allow, "first"), (Mode::Deny, "second")] {
+            let pin = Some(digests(definition));
+            modes.put(&scope, &key, mode, pin, "ann", at(1)).await?;
+            let expected = Some(pinned(mode, definition));
+            assert_eq!(modes.find(&scope, &key).await?, expected);
+        }
+        // A mode for what nobody sees takes the earlier pin away.
+        modes
+            .put(&scope, &key, Mode::Allow, None, "ann", at(2))
+            .await?;
+        let listed = modes.list(&scope).await?;
+        let listed: Vec<_> = listed.into_iter().map(|mode| mode.stored).collect();
+        assert_eq!(listed, [unpinned(Mode::Allow)]);
     }
     Ok(())
 }
@@ -62,7 +92,7 @@ pub(crate) async fn scopes_do_not_mix(storage: Shared) -> Story {
     let mut work = storage.write().await?;
     let mut modes = work.modes();
     modes
-        .put(&organization(), &key, Mode::Deny, "ann", at(1))
+        .put(&organization(), &key, Mode::Deny, None, "ann", at(1))
         .await?;
     assert_eq!(modes.find(&automation(), &key).await?, None);
     let globex = ModeScope::Organization(globex());
@@ -71,7 +101,7 @@ pub(crate) async fn scopes_do_not_mix(storage: Shared) -> Story {
     assert!(!modes.remove(&globex, &key).await?);
     assert_eq!(
         modes.find(&organization(), &key).await?,
-        Some(StoredMode::Known(Mode::Deny))
+        Some(unpinned(Mode::Deny))
     );
     Ok(())
 }
@@ -82,7 +112,9 @@ pub(crate) async fn a_removed_mode_is_gone(storage: Shared) -> Story {
     let mut work = storage.write().await?;
     let mut modes = work.modes();
     for scope in [organization(), automation()] {
-        modes.put(&scope, &key, Mode::Deny, "ann", at(1)).await?;
+        modes
+            .put(&scope, &key, Mode::Deny, None, "ann", at(1))
+            .await?;
         assert!(modes.remove(&scope, &key).await?);
         assert!(!modes.remove(&scope, &key).await?);
         assert_eq!(modes.find(&scope, &key).await?, None);
@@ -97,7 +129,7 @@ pub(crate) async fn modes_are_listed_by_source_and_action(storage: Shared) -> St
     let mut modes = work.modes();
     for key in ["slack:send", "linear:b", connector, "linear:a"] {
         modes
-            .put(&organization(), &name(key), Mode::Allow, "ann", at(1))
+            .put(&organization(), &name(key), Mode::Allow, None, "ann", at(1))
             .await?;
     }
     let listed = modes.list(&organization()).await?;
@@ -111,7 +143,7 @@ pub(crate) async fn a_mode_needs_its_scope(storage: Shared) -> Story {
         let mut work = storage.write().await?;
         let refused = work
             .modes()
-            .put(&scope, &create_issue(), Mode::Allow, "ann", at(1))
+            .put(&scope, &create_issue(), Mode::Allow, None, "ann", at(1))
             .await;
         assert_conflict(&refused, Constraint::Reference);
     }

@@ -8,7 +8,7 @@ use std::{
 
 use portcullis_core::{
     invocation::InvocationStatus::{Executing, Pending},
-    modes::{Mode, StoredMode},
+    modes::{Mode, PinnedMode, StoredMode},
     plugin::PluginDigest,
 };
 use portcullis_storage::{
@@ -371,20 +371,23 @@ async fn a_mode_this_version_does_not_know_is_readable() -> Story {
     let (scope, key) = (ModeScope::Organization(acme()), name("linear:create_issue"));
     let mut work = backend.storage.write().await?;
     work.modes()
-        .put(&scope, &key, Mode::Allow, "ann", at(1))
+        .put(&scope, &key, Mode::Allow, None, "ann", at(1))
         .await?;
     work.save().await?;
     backend
         .tamper("UPDATE org_action_modes SET mode = 'ask_twice'")
         .await?;
-    let unknown = StoredMode::Unknown("ask_twice".to_owned());
+    let unknown = PinnedMode {
+        mode: StoredMode::Unknown("ask_twice".to_owned()),
+        pin: None,
+    };
     let mut work = backend.storage.read().await?;
     assert_eq!(
         work.modes().find(&scope, &key).await?,
         Some(unknown.clone())
     );
     let listed = work.modes().list(&scope).await?;
-    assert!(listed.iter().all(|stored| stored.mode == unknown));
+    assert!(listed.iter().all(|mode| mode.stored == unknown));
     Ok(())
 }
 
@@ -439,12 +442,10 @@ async fn what_only_the_gateway_sees_is_stored() -> Story {
     let digest = PluginDigest::of(b"component");
     let mut new = invocation(7, Executing);
     new.invocation.plugin_digest = Some(digest);
-    new.definition_digest = Some("sha256:11".to_owned());
     new.sealed_params = Some(sealed(&[7]));
     add_invocations(&*backend.storage, &[new]).await?;
     for (column, expected) in [
         ("params_digest", "sha256:00"),
-        ("definition_digest", "sha256:11"),
         ("plugin_digest", &digest.to_string()),
         ("hex(params_sealed)", "07"),
         ("params_key_id", "key-1"),

@@ -15,7 +15,7 @@ pub(super) fn list(mut catalog: Value, source: Option<&str>) -> Result<Report, F
         vec![
             field(action, "name"),
             field(action, "riskLevel"),
-            field(action, "mode"),
+            mode(action),
             field(action, "title"),
         ]
     });
@@ -31,6 +31,16 @@ pub(super) fn list(mut catalog: Value, source: Option<&str>) -> Result<Report, F
         return Ok(report);
     }
     Ok(report.text(format!("\n{}", troubles.join("\n"))))
+}
+
+/// What is in force, and whether that is so because the action is another one than
+/// somebody decided about.
+fn mode(action: &Value) -> String {
+    let mode = field(action, "mode");
+    if field(action, "drifted") == "true" {
+        return format!("{mode} (drifted)");
+    }
+    mode
 }
 
 /// Keeps what belongs to one source, which must exist.

@@ -97,6 +97,9 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", CONFLICT,
         "The Idempotency-Key stands for another body.",
         "Use a new key for a new request.";
+    DefinitionChanged = "definition_changed", CONFLICT,
+        "The action's definition is not the one whose digest was sent.",
+        "Read the definition and its digest anew, and decide about what it is now.";
     Expired = "expired", GONE,
         "The invocation waited for a person, and nobody decided in time.",
         "Invoke the action again with a new Idempotency-Key.";
