@@ -47,6 +47,7 @@ mod metrics;
 mod modes;
 mod openapi;
 mod outages;
+mod pins;
 mod plugins;
 mod reauthentication;
 mod secrets;

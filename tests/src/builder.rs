@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::clocked::ClockedStorage;
+use crate::component::LinearVersion;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
 
@@ -23,8 +24,20 @@ use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, componen
 pub(crate) struct Setup {
     /// Of no meaning on Postgres.
     storage: SqliteOptions,
+    /// Which Linear is served.
+    pub(crate) linear: LinearVersion,
     /// Whether the test guests are served beside Linear.
     probe: bool,
+}
+
+impl Setup {
+    /// The same with this version of Linear.
+    pub(crate) fn with(&self, linear: LinearVersion) -> Self {
+        Self {
+            linear,
+            ..self.clone()
+        }
+    }
 }
 
 /// Settings of a [`TestHost`].
@@ -60,6 +73,14 @@ impl TestHostBuilder {
     #[must_use]
     pub fn storage(mut self, options: SqliteOptions) -> Self {
         self.setup.storage = options;
+        self
+    }
+
+    /// Serves another version of Linear than the one that was built. On new data it
+    /// must not be absent, since it is connected at the start.
+    #[must_use]
+    pub fn linear(mut self, version: LinearVersion) -> Self {
+        self.setup.linear = version;
         self
     }
 
@@ -159,7 +180,9 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
         .expect("keys");
     let loaded = component::load(&config);
     let mut sources = Sources::default();
-    sources.add("linear", loaded.linear.clone());
+    if let Some(linear) = loaded.linear(setup.linear) {
+        sources.add("linear", linear);
+    }
     if setup.probe {
         sources.add("probe", loaded.probe());
     }

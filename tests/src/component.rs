@@ -20,6 +20,60 @@ pub fn linear_component() -> Vec<u8> {
     read(&plugins_directory().join("linear.wasm"))
 }
 
+/// Which Linear a gateway serves, for tests in which a plugin changes between two
+/// gateways on the same data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinearVersion {
+    /// As it was built.
+    #[default]
+    Built,
+    /// `list_issues` and `create_issue` take a `programId` and no `projectId`: they
+    /// are called differently.
+    OtherParams,
+    /// `list_issues` and `create_issue` have other titles, and are called as ever.
+    OtherWords,
+    /// There is no such source.
+    Absent,
+}
+
+impl LinearVersion {
+    /// What stands for what in the component as it was built. The same number of
+    /// bytes, so that nothing in it moves.
+    const fn changes(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Built | Self::Absent => &[],
+            Self::OtherParams => &[("projectId", "programId")],
+            Self::OtherWords => &[
+                ("List issues", "Find issues"),
+                ("Create issue", "Report issue"),
+            ],
+        }
+    }
+
+    /// The bytes of the component.
+    fn component(self) -> Vec<u8> {
+        let mut component = linear_component();
+        for (text, other) in self.changes() {
+            replace(&mut component, text, other);
+        }
+        component
+    }
+}
+
+/// Replaces the one place where a component has this text.
+fn replace(component: &mut [u8], text: &str, other: &str) {
+    assert_eq!(text.len(), other.len(), "{text} and {other}");
+    let windows = component.windows(text.len()).enumerate();
+    let places: Vec<_> = windows
+        .filter(|(_, window)| *window == text.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
+    let [at] = places[..] else {
+        panic!("`{text}` stands at {places:?} of the component, not at one place");
+    };
+    component[at..at + text.len()].copy_from_slice(other.as_bytes());
+}
+
 /// The bytes of the test guests' component.
 fn probe_component() -> Vec<u8> {
     read(&plugins_directory().join("../guests/test-guests.wasm"))
@@ -40,12 +94,26 @@ pub(crate) struct Loaded {
     config: SandboxConfig,
     limits: EgressLimits,
     pub(crate) sandbox: Sandbox,
-    pub(crate) linear: Plugin,
-    /// Compiled when somebody wants it.
+    linear: Plugin,
+    /// These are compiled when somebody wants them.
+    other_params: Arc<OnceLock<Plugin>>,
+    other_words: Arc<OnceLock<Plugin>>,
     probe: Arc<OnceLock<Plugin>>,
 }
 
 impl Loaded {
+    /// Linear in this version.
+    pub(crate) fn linear(&self, version: LinearVersion) -> Option<Plugin> {
+        let kept = match version {
+            LinearVersion::Built => return Some(self.linear.clone()),
+            LinearVersion::OtherParams => &self.other_params,
+            LinearVersion::OtherWords => &self.other_words,
+            LinearVersion::Absent => return None,
+        };
+        let compile = || add(&self.sandbox, &self.limits, version.component());
+        Some(kept.get_or_init(compile).clone())
+    }
+
     /// The test guests.
     pub(crate) fn probe(&self) -> Plugin {
         let compile = || add(&self.sandbox, &self.limits, probe_component());
@@ -86,6 +154,8 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
     let sandbox = wait_for(async move { Sandbox::new(wanted).expect("a sandbox") });
     Loaded {
         linear: add(&sandbox, &limits, linear_component()),
+        other_params: Arc::default(),
+        other_words: Arc::default(),
         probe: Arc::default(),
         sandbox,
         config,

@@ -18,6 +18,7 @@ use crate::agent::Agent;
 use crate::answer::Answer;
 use crate::builder::{self, Setup, TestHostBuilder};
 use crate::clock::ManualClock;
+use crate::component::LinearVersion;
 use crate::dump::{self, Dump};
 use crate::{LINEAR_TOKEN, OPERATOR_KEY, ORG};
 
@@ -93,16 +94,22 @@ impl TestHost {
     /// Another gateway on the same Postgres database, with the same clock, the same
     /// organization, session and fakes.
     pub async fn second_gateway(&self) -> Self {
+        self.second_gateway_serving(self.setup.linear).await
+    }
+
+    /// As [`second_gateway`](Self::second_gateway), with this version of Linear.
+    pub async fn second_gateway_serving(&self, linear: LinearVersion) -> Self {
         assert!(self.database.is_some(), "SQLite is for one gateway");
         let config = self.gateway.config.clone();
-        let gateway = builder::open(config, &self.setup, Arc::clone(&self.clock)).await;
+        let setup = self.setup.with(linear);
+        let gateway = builder::open(config, &setup, Arc::clone(&self.clock)).await;
         let mut second = Self::new(
             gateway,
             Arc::clone(&self.clock),
             Arc::clone(&self.upstreams),
             tempfile::tempdir().expect("a folder"),
             self.database.clone(),
-            self.setup.clone(),
+            setup,
         );
         second.act_as(self);
         second
@@ -375,6 +382,13 @@ impl TestHost {
     pub async fn restart(self) -> Self {
         let config = self.gateway.config.clone();
         self.restart_as(config).await
+    }
+
+    /// Stops the gateway, and starts it again on the same data with this version of
+    /// Linear.
+    pub async fn restart_serving(self, linear: LinearVersion) -> Self {
+        let setup = self.setup.with(linear);
+        Self { setup, ..self }.restart().await
     }
 
     /// Stops the gateway, and starts it on the same data with the defaults and

@@ -40,7 +40,7 @@ pub use answer::Answer;
 pub use balancer::Balancer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
-pub use component::{linear_component, plugins_directory};
+pub use component::{LinearVersion, linear_component, plugins_directory};
 pub use dump::Dump;
 pub use host::{TestHost, bearer, call, token_of};
 pub use log::{capture_no_log, captured_lines_with, captured_log};

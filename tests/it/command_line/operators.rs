@@ -1,7 +1,7 @@
 //! What operators and admins do, from an empty gateway to an agent at work.
 
-use portcullis_tests::{Served, TestHost};
-use serde_json::json;
+use portcullis_tests::{LinearVersion, Served, TestHost};
+use serde_json::{Value, json};
 
 use super::terminal::Terminal;
 
@@ -203,6 +203,16 @@ async fn modes_are_set_listed_and_unset() {
         let listed = admin.types(&[&["mode", "list"], scope].concat()).await;
         assert_eq!(listed.json(), json!({ "modes": [] }));
     }
+    let catalog = host.agent("GET", "/available", Value::Null).await;
+    let shown = catalog.json["actions"][2]["digest"].as_str().unwrap();
+    let set = ["mode", "set", "linear.create_issue"];
+    let with = |mode, digest| [&set[..], &[mode, "--digest", digest]].concat();
+    let seen = admin.types(&with("allow", shown)).await;
+    assert_eq!(seen.assert_exit(0).json()["digest"], shown);
+    let stale = format!("sha256:{}", "0".repeat(64));
+    let stale = admin.types(&with("allow", &stale)).await;
+    stale.assert_exit(7).assert_told(&["look at it again"]);
+    admin.types(&with("unset", shown)).await.assert_exit(2);
     let typo = admin
         .types(&["mode", "set", "linear.creat_issue", "deny"])
         .await;
@@ -212,6 +222,24 @@ async fn modes_are_set_listed_and_unset() {
         .types(&["mode", "set", "create_issue", "deny"])
         .await
         .assert_exit(2);
+}
+
+#[tokio::test]
+async fn drift_shows_where_modes_are_listed() {
+    let host = TestHost::start().await;
+    host.set_mode("create_issue", "allow").await;
+    let host = host.restart_serving(LinearVersion::OtherParams).await;
+    let served = Served::start(&host).await;
+    let mut admin = Terminal::with_token(&served, &host.admin_token).watched();
+    let modes = admin.types(&["mode", "list"]).await;
+    let header = modes.assert_exit(0).stdout.lines().next().unwrap();
+    assert!(header.ends_with("DRIFTED"), "{modes:?}");
+    let row = modes.stdout.lines().nth(1).unwrap();
+    assert!(row.contains("allow") && row.ends_with("true"), "{row}");
+    let mut agent = Terminal::with_token(&served, &host.sandbox_token).watched();
+    let actions = agent.types(&["actions", "list"]).await;
+    let shown = &actions.assert_exit(0).stdout;
+    assert!(shown.contains("require_approval (drifted)"), "{shown}");
 }
 
 #[tokio::test]
