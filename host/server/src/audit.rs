@@ -150,6 +150,8 @@ pub fn requested(invocation: &Invocation, params_digest: &str, version: Option<i
         "mode": invocation.mode.as_str(),
         "modeSource": invocation.mode_source.as_str(),
         "paramsDigest": params_digest,
+        "drifted": invocation.drifted,
+        "definitionDigest": invocation.definition_digest.map(|digest| digest.to_string()),
         "pluginDigest": invocation.plugin_digest.map(|digest| digest.to_string()),
         "connection": invocation.connection_id.map(|id| id.to_string()),
         "connectionVersion": version,

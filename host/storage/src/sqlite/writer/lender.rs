@@ -67,7 +67,11 @@ impl Lender {
             // Whoever does not listen any more has been dropped.
             Some(saved) => drop(saved.send(Ok(()))),
             // The statement may have failed, in whichever way.
-            None => self.is_usable = false,
+            None => {
+                self.is_usable = false;
+                // Lets go of the database's lock, if it began a transaction.
+                let _ = self.execute("ROLLBACK").await;
+            }
         }
     }
 
