@@ -7,7 +7,7 @@ mod cache;
 
 use std::sync::Arc;
 
-use portcullis_core::id::{OrganizationId, SessionId};
+use portcullis_core::id::{OrganizationId, SessionId, UserId};
 use portcullis_storage::{BoxUnitOfWork, Connection, Role, Session};
 
 use crate::auth::Caller;
@@ -57,6 +57,10 @@ impl Actor {
     }
 }
 
+fn user_name(user: &UserId) -> String {
+    format!("user:{user}")
+}
+
 /// Lets only operators through.
 pub fn operator(caller: &Caller) -> Result<Actor, Error> {
     match caller {
@@ -90,7 +94,7 @@ pub async fn organization(
                 return Err(Error::Forbidden("this needs the role owner or admin"));
             }
             Ok(Actor {
-                name: format!("user:{user}"),
+                name: user_name(user),
                 may_appoint_owners: role == Role::Owner,
             })
         }
@@ -118,6 +122,55 @@ pub async fn session(gateway: &Gateway, caller: &Caller, id: SessionId) -> Resul
         }
         Caller::Operator => Err(Error::Forbidden(
             "the operator's key does not reach into sessions; use a user or sandbox token",
+        )),
+    }
+}
+
+/// A person who may decide about what waits in a session.
+#[derive(Debug, Clone)]
+pub struct Decider {
+    /// The session.
+    pub session: Session,
+    /// The person, whose role is looked at again when it counts.
+    pub user: UserId,
+}
+
+impl Decider {
+    /// What a member is told.
+    pub const NEEDED_ROLE: &str = "deciding needs the role owner or admin";
+
+    /// The name in rows.
+    pub fn actor(&self) -> String {
+        user_name(&self.user)
+    }
+}
+
+/// Lets owners and admins of a session's organization through: people decide.
+pub async fn decider(gateway: &Gateway, caller: &Caller, id: SessionId) -> Result<Decider, Error> {
+    match caller {
+        Caller::User { organization, user } => {
+            let mut work = gateway.storage.read().await?;
+            let session = find_session(&mut work, id).await?;
+            let role = if session.organization_id == *organization {
+                work.organizations().find_role(organization, user).await?
+            } else {
+                None
+            };
+            match role {
+                Some(Role::Owner | Role::Admin) => Ok(Decider {
+                    session,
+                    user: user.clone(),
+                }),
+                Some(Role::Member) => Err(Error::Forbidden(Decider::NEEDED_ROLE)),
+                None => Err(Error::NotFound("session")),
+            }
+        }
+        Caller::Sandbox { session } if *session != id => Err(Error::NotFound("session")),
+        Caller::Sandbox { .. } => Err(Error::Forbidden(
+            "agents ask and people decide: this needs the token of an owner or admin",
+        )),
+        Caller::Operator => Err(Error::Forbidden(
+            "the operator's key does not decide; use the token of an owner or admin",
         )),
     }
 }

@@ -1,10 +1,11 @@
 //! The use cases around actions.
 //!
 //! [`invoke`] is the heart: validate, decide, admit, then execute, wait or
-//! refuse. Every way in calls it, so that permission decisions have one home.
+//! refuse; [`decide`] goes on with what waited. Every way in calls it, so that permission decisions have one home.
 
 pub mod admission;
 pub mod catalog;
+pub mod decide;
 mod execution;
 pub mod guide;
 pub mod history;

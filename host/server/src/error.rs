@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use portcullis_core::id::{ActionId, ActionKey, SourceId};
+use portcullis_core::invocation::Invocation;
 use portcullis_core::schema::Violation;
 use portcullis_core::suggest::nearest;
 
@@ -53,6 +54,14 @@ pub enum Error {
     /// The session takes no more invocations.
     #[error("the session is closed; open a new one")]
     SessionClosed,
+    /// A decision about an invocation has no effect.
+    #[error("{why}; it is {}", invocation.status)]
+    Undecided {
+        /// As it stands.
+        invocation: Box<Invocation>,
+        /// Why.
+        why: Undecided,
+    },
     /// The key stands for another request.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -90,6 +99,49 @@ pub enum Error {
     /// A defect of ours.
     #[error("{0}")]
     Internal(String),
+}
+
+/// Why a decision about an invocation has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// Somebody else was first.
+    #[error("somebody has decided about this invocation already, or its agent has withdrawn it")]
+    AlreadyDecided,
+    /// Its time is over.
+    #[error("nobody decided about this invocation in time")]
+    Expired,
+    /// The action is not what it was, or what the decider saw.
+    #[error(
+        "the action is not what it was when this was asked for, or not what you saw; deny this, \
+         and let the agent ask again"
+    )]
+    DefinitionChanged,
+    /// Another credential would be used.
+    #[error(
+        "the connection was rotated, replaced or removed since this was asked for; deny this, and \
+         let the agent ask again"
+    )]
+    ConnectionChanged,
+    /// The mode is deny by now.
+    #[error("the action's mode has been set to deny since this was asked for")]
+    DeniedMeanwhile,
+    /// The session has ended.
+    #[error("the session was closed, which ended what waited in it")]
+    SessionClosed,
+}
+
+impl Undecided {
+    /// The name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyDecided => "already_decided",
+            Self::Expired => "expired",
+            Self::DefinitionChanged => "definition_changed",
+            Self::ConnectionChanged => "connection_changed",
+            Self::DeniedMeanwhile => "denied_meanwhile",
+            Self::SessionClosed => "session_closed",
+        }
+    }
 }
 
 /// Suggests the nearest id, and otherwise lists a few.

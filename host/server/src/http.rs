@@ -8,9 +8,11 @@
 //! description from them.
 
 mod actions;
+mod approvals;
 mod automations;
 mod callers;
 mod connections;
+mod decisions;
 mod egress_grants;
 mod error;
 mod extract;

@@ -12,7 +12,7 @@ use portcullis_core::action::ActionDefinition;
 use portcullis_core::audit::AuditKind;
 use portcullis_core::canonical::JsonDigest;
 use portcullis_core::definition::DefinitionDigests;
-use portcullis_core::id::{ActionKey, InvocationId};
+use portcullis_core::id::{ActionKey, InvocationId, OrganizationId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_core::modes::{Mode, ModeDecision, ModeInputs, decide};
 use portcullis_core::redact::Redactor;
@@ -206,7 +206,7 @@ async fn weigh(
 /// The connection that will probably be used, opened before the transaction
 /// begins. What counts is what the transaction finds, so one that does not open
 /// is nothing yet.
-fn likely_connection(
+pub(super) fn likely_connection(
     gateway: &Gateway,
     request: &Request,
 ) -> Option<Result<OpenConnection, Missing>> {
@@ -216,7 +216,7 @@ fn likely_connection(
 
 /// The connections of the session as the transaction finds them: those that the
 /// request came with, unless one of them has changed.
-async fn current_connections<'a>(
+pub(super) async fn current_connections<'a>(
     work: &mut BoxUnitOfWork,
     agent: &'a Agent,
     facts: &AdmissionFacts,
@@ -237,7 +237,10 @@ fn are_same(copies: &[Connection], stamps: &[ConnectionStamp]) -> bool {
     copies.len() == stamps.len() && copies.iter().all(is_same)
 }
 
-fn chosen<'a>(request: &Request, connections: &'a [Connection]) -> Result<&'a Connection, Missing> {
+pub(super) fn chosen<'a>(
+    request: &Request,
+    connections: &'a [Connection],
+) -> Result<&'a Connection, Missing> {
     let source = &request.plugin.descriptor().id;
     let user = request.agent.session.user_id.as_ref();
     choose(connections, source, request.action.credential, user)
@@ -265,7 +268,7 @@ fn params_redactor(connection: Option<&OpenConnection>) -> Arc<Redactor> {
 /// For the rare case that a connection was rotated or removed between the
 /// arrival of a request and its transaction: its credential, and the params
 /// without it.
-fn open_anew(
+pub(super) fn open_anew(
     gateway: &Gateway,
     request: &Request,
     connection: Result<&Connection, Missing>,
@@ -286,7 +289,7 @@ fn shown_params(request: &Request, redactor: &Redactor) -> Value {
 
 /// A session's organization, user and automation are for good, so those of the
 /// copy are right.
-fn admission_query(request: &Request, now: Timestamp) -> AdmissionQuery {
+pub(super) fn admission_query(request: &Request, now: Timestamp) -> AdmissionQuery {
     let session = &request.agent.session;
     AdmissionQuery {
         session_id: session.id,
@@ -362,7 +365,7 @@ fn check_pending(gateway: &Gateway, facts: &AdmissionFacts) -> Result<(), Error>
 }
 
 /// The cascade, over what is stored at this moment.
-fn decide_mode(facts: &AdmissionFacts, request: &Request) -> ModeDecision {
+pub(super) fn decide_mode(facts: &AdmissionFacts, request: &Request) -> ModeDecision {
     let inputs = ModeInputs {
         automation_override: facts.automation_mode.clone(),
         org_default: facts.organization_mode.clone(),
@@ -475,6 +478,15 @@ async fn record(
     audit::record(gateway, work, happened).await
 }
 
+/// Where the exact params of an invocation stand.
+pub(super) fn params_place<'a>(row: &'a str, organization: &'a OrganizationId) -> Place<'a> {
+    Place {
+        column: SealedColumn::Params,
+        row,
+        organization,
+    }
+}
+
 /// Keeps the exact params for the moment somebody approves: what people are
 /// shown is redacted, and would be the wrong thing to execute.
 fn seal_params(
@@ -483,10 +495,6 @@ fn seal_params(
     params: &Value,
 ) -> Result<Sealed, Error> {
     let row = invocation.id.to_string();
-    let place = Place {
-        column: SealedColumn::Params,
-        row: &row,
-        organization: &invocation.organization_id,
-    };
+    let place = params_place(&row, &invocation.organization_id);
     Ok(gateway.vault.seal(&place, params.to_string().as_bytes())?)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::audit::{AuditKind, AuditSubject};
+use portcullis_core::id::InvocationId;
 use portcullis_core::invocation::{
     BaseUrls, FailureCode, Invocation, InvocationError, InvocationStatus,
 };
@@ -36,11 +37,33 @@ pub(super) struct Execution {
     pub(super) params: Value,
 }
 
-/// Runs an invocation and returns it as it was persisted.
-pub(super) async fn execute(
+/// Runs an invocation that this gateway has just taken upon itself, and returns it
+/// as it was persisted. Its lease is renewed meanwhile, and those who wait for it
+/// are told.
+pub(super) async fn execute_held(
     gateway: &Arc<Gateway>,
     execution: Execution,
 ) -> Result<Invocation, Error> {
+    let id = execution.admission.invocation.id;
+    let _held = gateway.running.hold(id);
+    let _telling = TellEnd { gateway, id };
+    execute(gateway, execution).await
+}
+
+/// Tells those who wait that an execution has ended, however it did.
+struct TellEnd<'a> {
+    gateway: &'a Gateway,
+    id: InvocationId,
+}
+
+impl Drop for TellEnd<'_> {
+    fn drop(&mut self) {
+        // Nobody may be waiting; that is no error.
+        let _ = self.gateway.endings.send(self.id);
+    }
+}
+
+async fn execute(gateway: &Arc<Gateway>, execution: Execution) -> Result<Invocation, Error> {
     let started_at = gateway.clock.now();
     let ran = match run(gateway, &execution).await {
         Ok(ran) => ran,

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::admission::{Admitted, Request, admit};
-use super::execution::{Execution, execute};
+use super::execution::{Execution, execute_held};
 use super::observed::Observed;
 use crate::access::Agent;
 use crate::error::Error;
@@ -48,7 +48,12 @@ pub async fn invoke(
     if gateway.executions.is_closed() {
         return Err(Error::ShuttingDown);
     }
-    let observed = Observed::begin(gateway, agent.session.id, &request);
+    let observed = Observed::begin(
+        gateway,
+        agent.session.id,
+        &request.integration,
+        &request.action,
+    );
     let request = validate(gateway, agent, request).inspect_err(|error| observed.refused(error))?;
     let span = observed.span();
     let task = admit_and_execute(Arc::clone(gateway), request, observed);
@@ -120,18 +125,13 @@ async fn admit_and_execute(
         Admitted::New(admission) => *admission,
     };
     let invocation = if admission.invocation.status == InvocationStatus::Executing {
-        let _held = gateway.running.hold(admission.invocation.id);
-        let _telling = TellEnd {
-            gateway: &gateway,
-            id: admission.invocation.id,
-        };
         let execution = Execution {
             admission,
             plugin: request.plugin,
             action: request.action,
             params: request.params,
         };
-        let ended = execute(&gateway, execution).await;
+        let ended = execute_held(&gateway, execution).await;
         ended.inspect_err(|error| observed.unrecorded(error))?
     } else {
         admission.invocation
@@ -139,19 +139,6 @@ async fn admit_and_execute(
     log(&invocation);
     observed.ended(&invocation);
     Ok(invocation)
-}
-
-/// Tells those who wait that an execution has ended, however it did.
-struct TellEnd<'a> {
-    gateway: &'a Gateway,
-    id: InvocationId,
-}
-
-impl Drop for TellEnd<'_> {
-    fn drop(&mut self) {
-        // Nobody may be waiting; that is no error.
-        let _ = self.gateway.endings.send(self.id);
-    }
 }
 
 /// How often a waiter looks at the row: another gateway may be executing, whose

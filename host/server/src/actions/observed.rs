@@ -9,7 +9,6 @@ use portcullis_storage::Error as StorageError;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::invoke::InvokeRequest;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::metrics::Outcome;
@@ -30,9 +29,10 @@ impl Observed {
     pub(super) fn begin(
         gateway: &Arc<Gateway>,
         session_id: SessionId,
-        request: &InvokeRequest,
+        source: &str,
+        action: &str,
     ) -> Self {
-        let (source, action) = loaded(&gateway.sources, request);
+        let (source, action) = loaded(&gateway.sources, source, action);
         Self {
             gateway: Arc::clone(gateway),
             began: Instant::now(),
@@ -119,14 +119,14 @@ impl Observed {
 }
 
 /// The source and the action, each empty if there is none of that name.
-fn loaded(sources: &Sources, request: &InvokeRequest) -> (String, String) {
-    let Ok(source) = request.integration.parse::<SourceId>() else {
+fn loaded(sources: &Sources, source: &str, action: &str) -> (String, String) {
+    let Ok(source) = source.parse::<SourceId>() else {
         return Default::default();
     };
     let Some(plugin) = sources.plugin(&source) else {
         return Default::default();
     };
-    let action = request.action.parse::<ActionId>().ok();
+    let action = action.parse::<ActionId>().ok();
     let known = action.filter(|action| plugin.action(action).is_some());
     let action = known.map(|action| action.as_str().to_owned());
     (source.as_str().to_owned(), action.unwrap_or_default())
@@ -155,6 +155,7 @@ fn code(error: &Error) -> &'static str {
         Error::Forbidden(_) => "forbidden",
         Error::Exists(_) => "already_exists",
         Error::SessionClosed => "session_closed",
+        Error::Undecided { why, .. } => why.as_str(),
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::DefinitionChanged(_) => "definition_changed",
         Error::RateLimited { .. } => "rate_limited",

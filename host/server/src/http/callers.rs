@@ -11,7 +11,7 @@ use portcullis_storage::Session;
 
 use super::error::ApiError;
 use super::extract::{Authenticated, parse_id};
-use crate::access::{self, Actor, Agent, Need};
+use crate::access::{self, Actor, Agent, Decider, Need};
 use crate::gateway::Gateway;
 
 /// The operator.
@@ -28,6 +28,9 @@ pub(super) struct OrgManager {
 
 /// Somebody who may look into the session in the path.
 pub(super) struct InSession(pub(super) Session);
+
+/// An owner or admin of the organization of the session in the path.
+pub(super) struct InvocationDecider(pub(super) Decider);
 
 /// The sandbox of the session in the path, and nobody else.
 pub(super) struct OwnSandbox(pub(super) Arc<Agent>);
@@ -89,6 +92,19 @@ impl FromRequestParts<Arc<Gateway>> for InSession {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
         let id = path_id(parts, "session_id", "session").await?;
         Ok(Self(access::session(gateway, &caller, id).await?))
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for InvocationDecider {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, ApiError> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
+        let id: SessionId = path_id(parts, "session_id", "session").await?;
+        Ok(Self(access::decider(gateway, &caller, id).await?))
     }
 }
 

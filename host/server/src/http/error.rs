@@ -21,7 +21,7 @@ use super::names::ErrorCodeName;
 use super::objects::InvocationObject;
 use super::request::current_request_id;
 use crate::auth::AuthError;
-use crate::error::Error;
+use crate::error::{Error, Undecided};
 pub(super) use code::{CanFail, Code, ErrorCode};
 
 /// When to repeat a request that an outage of the database stopped. About what a
@@ -169,6 +169,17 @@ impl ApiError {
     }
 }
 
+const fn undecided(why: Undecided) -> Code {
+    match why {
+        Undecided::AlreadyDecided => Code::AlreadyDecided,
+        Undecided::Expired => Code::Expired,
+        Undecided::DefinitionChanged => Code::DefinitionChanged,
+        Undecided::ConnectionChanged => Code::ConnectionChanged,
+        Undecided::DeniedMeanwhile => Code::DeniedMeanwhile,
+        Undecided::SessionClosed => Code::SessionClosed,
+    }
+}
+
 /// Keeps the cause, which no answer carries.
 fn log(error: &Error) {
     tracing::error!(error = error as &dyn std::error::Error, "a request failed");
@@ -204,6 +215,10 @@ impl From<Error> for ApiError {
             Error::Forbidden(_) => Self::new(Code::Forbidden, message),
             Error::Exists(_) => Self::new(Code::AlreadyExists, message),
             Error::SessionClosed => Self::new(Code::SessionClosed, message),
+            Error::Undecided { invocation, why } => Self {
+                invocation: Some(Box::new(InvocationObject::from(&*invocation))),
+                ..Self::new(undecided(why), message)
+            },
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, message),
             Error::DefinitionChanged(_) => Self::new(Code::DefinitionChanged, message),
             Error::RateLimited { retry_after, .. } => {

@@ -118,17 +118,39 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, ApiError> {
-        let limits = &gateway.config.server;
-        let reading = read_body(
-            request.into_body(),
-            limits.max_body_bytes,
-            limits.drain_body_bytes,
-        );
-        let bytes = timeout(BODY_TIMEOUT, reading).await.map_err(|_elapsed| {
-            ApiError::new(Code::RequestTimeout, "the body did not arrive in time")
-        })??;
+        let bytes = read_within_limits(request, gateway).await?;
         parse_json(&bytes).map(Self)
     }
+}
+
+/// A JSON body, or none.
+pub(super) struct OptionalJsonBody<T>(pub(super) T);
+
+impl<T> FromRequest<Arc<Gateway>> for OptionalJsonBody<T>
+where
+    T: DeserializeOwned + Default,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, ApiError> {
+        let bytes = read_within_limits(request, gateway).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        parse_json(&bytes).map(Self)
+    }
+}
+
+async fn read_within_limits(request: Request, gateway: &Gateway) -> Result<Bytes, ApiError> {
+    let limits = &gateway.config.server;
+    let reading = read_body(
+        request.into_body(),
+        limits.max_body_bytes,
+        limits.drain_body_bytes,
+    );
+    timeout(BODY_TIMEOUT, reading).await.map_err(|_elapsed| {
+        ApiError::new(Code::RequestTimeout, "the body did not arrive in time")
+    })?
 }
 
 /// Reads a body of at most `limit` bytes.

@@ -130,7 +130,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// The answer for an invocation as it stands.
-fn answer(mut invocation: Invocation) -> Response {
+pub(super) fn answer(mut invocation: Invocation) -> Response {
     match invocation.status {
         InvocationStatus::Completed => Json(CompletedResponse {
             result: invocation.result.take(),
@@ -179,7 +179,11 @@ fn denial(invocation: &Invocation) -> ApiError {
             "the mode stored for this action, `{value}`, is none of allow, deny and \
              require_approval, and therefore denies; an admin can set it anew"
         ),
-        Some(DeniedReason::Human) => "a person denied this".to_owned(),
+        Some(DeniedReason::Human) => match &invocation.decision_reason {
+            Some(reason) => format!("a person denied this: {reason}"),
+            None => "a person denied this".to_owned(),
+        },
+        Some(DeniedReason::Cancelled) => "the agent withdrew this".to_owned(),
         _ => format!(
             "the mode of {}.{} is deny ({}); do not retry, an admin can change it",
             invocation.source, invocation.action, invocation.mode_source

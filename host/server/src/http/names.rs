@@ -112,10 +112,10 @@ impl PartialSchema for DeniedReason {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "`policy`: the mode is deny. `human`: a person said no. `expired`: nobody \
-                 decided in time. `unknown_mode:<value>`: the stored mode is none of the three.",
+                "`policy`: the mode is deny. `human`: a person said no. `cancelled`: the agent \
+                 withdrew it. `expired`: nobody decided in time. `unknown_mode:<value>`: the stored mode is none of the three.",
             ))
-            .pattern(Some("^(policy|human|expired|unknown_mode:.*)$"))
+            .pattern(Some("^(policy|human|cancelled|expired|unknown_mode:.*)$"))
             .into()
     }
 }

@@ -58,6 +58,10 @@ pub(super) struct InvocationObject {
     /// Null unless it was denied or has expired.
     #[schema(required, value_type = Option<names::DeniedReason>)]
     denied_reason: Option<String>,
+    /// Why it was denied, in the words of the person who did; null unless somebody
+    /// said why.
+    #[schema(required)]
+    decision_reason: Option<String>,
     /// From the start of its execution to the end; null unless it ran.
     #[schema(required, minimum = 0)]
     duration_ms: Option<i64>,
@@ -116,6 +120,7 @@ impl From<&Invocation> for InvocationObject {
             error: invocation.error.as_ref().map(InvocationErrorObject::from),
             result_truncated: invocation.result_truncated,
             denied_reason: invocation.denied_reason.as_ref().map(DeniedReason::to_text),
+            decision_reason: invocation.decision_reason.clone(),
             duration_ms: invocation.duration_ms,
             approved_by: invocation.approved_by.as_ref().map(ToString::to_string),
             approved_at: invocation.approved_at.map(|at| at.to_string()),

@@ -29,10 +29,14 @@ pub(super) use parameters::{ActionPath, IdempotencyKey, SourcePath, UserPath};
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");
 
 /// For whom operations are.
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     (
         "agents",
         "What an agent does in its session; members of the organization may look on.",
+    ),
+    (
+        "decisions",
+        "What owners and admins say about what waits for a person.",
     ),
     (
         "organization",

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
-    actions, automations, connections, egress_grants, health, invocations, invoke, members,
-    metrics, modes, openapi, orgs, plugins, request, sessions, tokens,
+    actions, approvals, automations, connections, decisions, egress_grants, health, invocations,
+    invoke, members, metrics, modes, openapi, orgs, plugins, request, sessions, tokens,
 };
 use crate::gateway::Gateway;
 
@@ -44,7 +44,7 @@ pub(super) fn described_routes() -> OpenApiRouter<Arc<Gateway>> {
         .nest("/v1", operator_routes())
 }
 
-/// Agents act; members of the session's organization look on.
+/// Agents act; members of the session's organization look on, and some decide.
 fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::default()
         .routes(routes!(actions::list_actions))
@@ -53,6 +53,9 @@ fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(invoke::invoke_action))
         .routes(routes!(invocations::list_session_invocations))
         .routes(routes!(invocations::get_invocation))
+        .routes(routes!(decisions::approve_invocation))
+        .routes(routes!(decisions::deny_invocation))
+        .routes(routes!(decisions::cancel_invocation))
 }
 
 /// Owners, admins and operators manage; members read.
@@ -81,6 +84,10 @@ fn organization_routes() -> OpenApiRouter<Arc<Gateway>> {
         ))
         .routes(routes!(modes::list_modes))
         .routes(routes!(modes::put_mode, modes::remove_mode))
+        .routes(routes!(
+            approvals::get_approval_times,
+            approvals::put_approval_times
+        ))
         .routes(routes!(invocations::list_organization_invocations))
 }
 

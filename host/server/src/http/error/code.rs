@@ -97,8 +97,17 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", CONFLICT,
         "The Idempotency-Key stands for another body.",
         "Use a new key for a new request.";
+    AlreadyDecided = "already_decided", CONFLICT,
+        "Somebody has decided about the invocation, or its agent has withdrawn it.",
+        "Look at the invocation that stands beside the error.";
+    ConnectionChanged = "connection_changed", CONFLICT,
+        "The connection was rotated, replaced or removed since the invocation was asked for.",
+        "Deny it, and let the agent ask again.";
+    DeniedMeanwhile = "denied_meanwhile", CONFLICT,
+        "The action's mode has been set to deny since the invocation was asked for.",
+        "Change the mode, or deny the invocation.";
     DefinitionChanged = "definition_changed", CONFLICT,
-        "The action's definition is not the one whose digest was sent.",
+        "The action's definition is not the one that was asked for or seen.",
         "Read the definition and its digest anew, and decide about what it is now.";
     Expired = "expired", GONE,
         "The invocation waited for a person, and nobody decided in time.",

@@ -12,7 +12,9 @@ use utoipa::IntoResponses;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 
-use super::super::callers::{InSession, Operator, OrgManager, OrgReader, OwnSandbox};
+use super::super::callers::{
+    InSession, InvocationDecider, Operator, OrgManager, OrgReader, OwnSandbox,
+};
 use super::super::error::{CanFail, Code, ErrorCode};
 use super::super::extract::{JsonBody, PathParams, QueryParams};
 
@@ -31,6 +33,8 @@ can_fail!(OrgReader: InvalidRequest Unauthorized TokenExpired Forbidden NotFound
 can_fail!(OrgManager: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable
     OutcomeUnknown);
 can_fail!(InSession: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
+can_fail!(InvocationDecider: InvalidRequest Unauthorized TokenExpired Forbidden NotFound
+    Unavailable OutcomeUnknown);
 can_fail!(OwnSandbox: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
 can_fail!({<T>} PathParams<T>: InvalidRequest);
 can_fail!({<T>} QueryParams<T>: InvalidRequest);

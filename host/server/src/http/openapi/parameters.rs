@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, SchemaFormat, Type};
 
-use super::super::callers::{InSession, OrgManager, OrgReader, OwnSandbox};
+use super::super::callers::{InSession, InvocationDecider, OrgManager, OrgReader, OwnSandbox};
 use super::super::invoke::MAX_IDEMPOTENCY_KEY;
 
 const IDEMPOTENCY_KEY: &str = "Names this request, so that it can be sent again without happening twice: visible ASCII \
@@ -43,6 +43,7 @@ pub(super) enum IfNoneMatch {}
 describes! {
     InSession: session();
     OwnSandbox: session();
+    InvocationDecider: session();
     OrgReader: organization();
     OrgManager: organization();
     UserPath: in_path("user_id", "The user: 1 to 128 characters, chosen by the platform.", text(1, 128));
