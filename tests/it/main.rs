@@ -38,6 +38,7 @@ mod balanced;
 mod callers;
 mod cargo_component;
 mod command_line;
+mod decisions;
 mod invoking;
 mod keys;
 mod layers;

@@ -14,7 +14,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clock::ManualClock;
-use crate::clocked::ClockedStorage;
+use crate::clocked::{Arrivals, ClockedStorage};
 use crate::component::LinearVersion;
 use crate::host::{TestHost, Upstreams};
 use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) linear: LinearVersion,
     /// Whether the test guests are served beside Linear.
     probe: bool,
+    /// Of all gateways of the host.
+    pub(crate) arrivals: Arc<Arrivals>,
 }
 
 impl Setup {
@@ -117,6 +119,11 @@ impl TestHostBuilder {
         self.set("storage.url", url)
     }
 
+    /// Whether its rows are kept in Postgres.
+    pub fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The database on Postgres.
     ///
     /// # Panics
@@ -173,7 +180,7 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
 ///
 /// When the database or a master key is not what the test thinks it is.
 pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>) -> Arc<Gateway> {
-    let storage = open_storage(&config, &setup.storage, &clock).await;
+    let storage = open_storage(&config, setup, &clock).await;
     let vault = Vault::new(&config.master_keys().expect("master keys"));
     portcullis::keys::require_known(&*storage, &vault)
         .await
@@ -201,18 +208,21 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
 
 async fn open_storage(
     config: &Config,
-    options: &SqliteOptions,
+    setup: &Setup,
     clock: &Arc<ManualClock>,
 ) -> Arc<dyn Storage> {
     let url = &config.storage.url;
-    if url.starts_with("sqlite:") {
-        let storage = SqliteStorage::open_with(url, options).await;
-        return Arc::new(storage.expect("storage"));
-    }
-    let storage = portcullis_storage::open(url, config.storage.max_connections).await;
+    let inner: Arc<dyn Storage> = if url.starts_with("sqlite:") {
+        let storage = SqliteStorage::open_with(url, &setup.storage).await;
+        Arc::new(storage.expect("storage"))
+    } else {
+        let storage = portcullis_storage::open(url, config.storage.max_connections).await;
+        storage.expect("storage")
+    };
     Arc::new(ClockedStorage {
-        inner: storage.expect("storage"),
+        inner,
         clock: Arc::clone(clock),
+        arrivals: Arc::clone(&setup.arrivals),
     })
 }
 

@@ -116,7 +116,7 @@ impl TestHost {
     }
 
     /// From now on acts in the same session and as the same people as another host.
-    fn act_as(&mut self, other: &Self) {
+    pub fn act_as(&mut self, other: &Self) {
         self.session_id.clone_from(&other.session_id);
         self.connection_id.clone_from(&other.connection_id);
         self.sandbox_token.clone_from(&other.sandbox_token);
@@ -197,9 +197,7 @@ impl TestHost {
 
     /// The invocation of an answer as it is recorded, with its result.
     pub async fn recorded(&self, answer: &Answer) -> Value {
-        let id = answer.json["invocation"]["id"].as_str();
-        let id = id.unwrap_or_else(|| panic!("no invocation in {}", answer.text));
-        self.recorded_by_id(id).await
+        self.recorded_by_id(&id_of(answer)).await
     }
 
     /// An invocation as it is recorded, with its result.
@@ -215,6 +213,46 @@ impl TestHost {
         let answer = self.agent("GET", "/invocations", Value::Null).await;
         answer.assert_status(200);
         answer.json["total"].as_u64().expect("a total")
+    }
+
+    /// Asks for what a person has to decide about, and returns the id.
+    pub async fn ask(&self, action: &str, params: Value) -> String {
+        let answer = self.invoke(action, params).await;
+        answer.assert_status(202);
+        id_of(&answer)
+    }
+
+    /// Decides about an invocation of the session as the admin: `approve` or
+    /// `deny`.
+    pub async fn decide(&self, verb: &str, id: &str, body: Value) -> Answer {
+        self.decide_as(&self.admin_token, verb, id, body).await
+    }
+
+    /// As [`decide`](Self::decide), as whoever has this token.
+    pub async fn decide_as(&self, token: &str, verb: &str, id: &str, body: Value) -> Answer {
+        let path = self.actions(&format!("/invocations/{id}/{verb}"));
+        self.request("POST", &path, token, body).await
+    }
+
+    /// Approves an invocation of the session, this once.
+    pub async fn approve(&self, id: &str) -> Answer {
+        self.decide("approve", id, json!({ "mode": "once" })).await
+    }
+
+    /// Withdraws an invocation as the session's agent.
+    pub async fn cancel(&self, id: &str) -> Answer {
+        self.decide_as(&self.sandbox_token, "cancel", id, Value::Null)
+            .await
+    }
+
+    /// How often a gateway of this host has asked for a unit of work that writes.
+    pub fn arrivals(&self) -> u64 {
+        self.setup.arrivals.count()
+    }
+
+    /// Returns when they have asked so often.
+    pub async fn wait_for_arrivals(&self, count: u64) {
+        self.setup.arrivals.wait_for(count).await;
     }
 
     /// Adds somebody to the organization, or changes their role.
@@ -467,4 +505,11 @@ pub fn call(action: &str, params: &Value) -> Value {
 /// The body that invokes an action.
 pub(crate) fn call_of(source: &str, action: &str, params: &Value) -> Value {
     json!({ "integration": source, "action": action, "params": params })
+}
+
+/// The id of the invocation in an answer.
+fn id_of(answer: &Answer) -> String {
+    let id = answer.json["invocation"]["id"].as_str();
+    id.unwrap_or_else(|| panic!("no invocation in {}", answer.text))
+        .to_owned()
 }

@@ -14,6 +14,7 @@ pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("fetch_as_user", outbound::fetch),
     ("fetch_preferring_user", outbound::fetch),
     ("fetch_many", outbound::fetch_many),
+    ("forward", outbound::forward),
     ("log_line", logging::log_line),
     ("log_flood", logging::log_flood),
     ("huge_log", logging::huge_log),

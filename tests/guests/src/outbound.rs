@@ -58,6 +58,23 @@ pub(crate) fn fetch_many(_context: &Context, json: &str) -> Result<String, Error
     to_json(&answers)
 }
 
+/// Sends its params as they are, and answers with the status alone.
+pub(crate) fn forward(_context: &Context, json: &str) -> Result<String, Error> {
+    let request = http::Request {
+        endpoint: "api".to_owned(),
+        method: http::Method::Post,
+        path: "/forwarded".to_owned(),
+        query: Vec::new(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: Some(json.as_bytes().to_vec()),
+        timeout_ms: None,
+    };
+    match http::send(&request) {
+        Ok(response) => Ok(response.status.to_string()),
+        Err(error) => Err(internal(&error.message)),
+    }
+}
+
 #[derive(Deserialize)]
 struct Requests {
     requests: Vec<Request>,
