@@ -126,16 +126,26 @@ pub async fn record_ended(
         organization_id,
     } in ended
     {
-        let details = transition(end.before, end.after);
+        let details = transition(end.before, end.after, []);
         let happened = invocation(end.kind, organization_id, *id, actor, details, at);
         record(gateway, work, happened).await?;
     }
     Ok(())
 }
 
-/// A change of an invocation's status, as details of its event.
-pub fn transition(before: InvocationStatus, after: InvocationStatus) -> Value {
-    json!({ "before": before.as_str(), "after": after.as_str() })
+/// A change of an invocation's status as details of its event, with `more` members.
+pub fn transition<const N: usize>(
+    before: InvocationStatus,
+    after: InvocationStatus,
+    more: [(&str, Value); N],
+) -> Value {
+    let statuses = [
+        ("before", json!(before.as_str())),
+        ("after", json!(after.as_str())),
+    ];
+    let members = statuses.into_iter().chain(more);
+    let object = members.map(|(name, value)| (name.to_owned(), value));
+    Value::Object(object.collect())
 }
 
 /// What an invocation looked like when it was asked for: what was decided, and

@@ -398,10 +398,9 @@ impl Ended {
             CompletionStatus::Completed => AuditKind::InvocationCompleted,
             CompletionStatus::Failed => AuditKind::InvocationFailed,
         };
-        let mut details = audit::transition(InvocationStatus::Executing, status);
-        if let Some(error) = &self.completion.error {
-            details["error"] = json!(error.code.as_str());
-        }
+        let error = self.completion.error.as_ref();
+        let error = ("error", json!(error.map(|error| error.code.as_str())));
+        let details = audit::transition(InvocationStatus::Executing, status, [error]);
         audit::entry(gateway, self.happened(kind, details))
     }
 
@@ -434,8 +433,8 @@ impl Ended {
 /// Records an outcome that came too late: what the upstream did is known after all.
 async fn record_late(gateway: &Gateway, ended: &Ended, standing: &Invocation) -> Result<(), Error> {
     let late = InvocationStatus::from(ended.completion.status);
-    let mut details = audit::transition(standing.status, standing.status);
-    details["outcome"] = json!(late.as_str());
+    let outcome = ("outcome", json!(late.as_str()));
+    let details = audit::transition(standing.status, standing.status, [outcome]);
     let mut work = gateway.storage.write().await?;
     let happened = ended.happened(AuditKind::InvocationEndedLate, details);
     audit::record(gateway, &mut work, happened).await?;

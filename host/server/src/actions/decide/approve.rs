@@ -288,16 +288,19 @@ async fn start(
         check_waits(&standing, now)?;
         return Err(undecided(standing, Undecided::AlreadyDecided));
     }
-    let mut details = audit::transition(InvocationStatus::Pending, InvocationStatus::Executing);
-    if let Some(details) = details.as_object_mut() {
-        let digest = invocation.definition_digest;
-        details.insert("paramsDigest".to_owned(), json!(params_digest));
-        details.insert(
-            "definitionDigest".to_owned(),
-            json!(digest.map(|digest| digest.to_string())),
-        );
-        details.insert("connectionVersion".to_owned(), json!(connection_version));
-    }
+    let digest = invocation.definition_digest;
+    let details = audit::transition(
+        InvocationStatus::Pending,
+        InvocationStatus::Executing,
+        [
+            ("paramsDigest", json!(params_digest)),
+            (
+                "definitionDigest",
+                json!(digest.map(|digest| digest.to_string())),
+            ),
+            ("connectionVersion", json!(connection_version)),
+        ],
+    );
     let actor = decider.actor();
     let happened = audit::invocation(
         AuditKind::InvocationApproved,

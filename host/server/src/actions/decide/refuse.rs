@@ -100,10 +100,11 @@ impl Refuse {
             check_waits(&standing, now)?;
             return Err(undecided(standing, Undecided::AlreadyDecided));
         }
-        let mut details = audit::transition(InvocationStatus::Pending, InvocationStatus::Denied);
-        if let (Some(details), Some(reason)) = (details.as_object_mut(), &self.reason) {
-            details.insert("reason".to_owned(), json!(reason));
-        }
+        let details = audit::transition(
+            InvocationStatus::Pending,
+            InvocationStatus::Denied,
+            [("reason", json!(self.reason))],
+        );
         let happened = audit::invocation(
             self.kind,
             &invocation.organization_id,

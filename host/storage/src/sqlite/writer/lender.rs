@@ -63,16 +63,15 @@ impl Lender {
 
     /// Lends the connection for a statement outside of a transaction.
     pub(super) async fn lend_once(&mut self, waiter: Waiter) {
-        match self.lend(waiter).await {
+        if let Some(saved) = self.lend(waiter).await {
             // Whoever does not listen any more has been dropped.
-            Some(saved) => drop(saved.send(Ok(()))),
-            // The statement may have failed, in whichever way.
-            None => {
-                self.is_usable = false;
-                // Lets go of the database's lock, if it began a transaction.
-                let _ = self.execute("ROLLBACK").await;
-            }
+            let _ = saved.send(Ok(()));
+            return;
         }
+        // The statement may have failed, in whichever way.
+        self.is_usable = false;
+        // Lets go of the database's lock, if it began a transaction.
+        let _ = self.execute("ROLLBACK").await;
     }
 
     pub(super) async fn take(&mut self, step: Step) -> Result<(), Failure> {
