@@ -19,6 +19,7 @@ async fn every_operation_answers_as_described() {
     health(&checked).await;
     actions(&checked).await;
     invocations(&checked).await;
+    decisions(&checked).await;
     members(&checked).await;
     connections(&checked).await;
     sessions_and_automations(&checked).await;
@@ -90,6 +91,36 @@ async fn invocations(checked: &Checked) {
         .agent("GET", &path, Value::Null)
         .await
         .assert_error(404, "not_found");
+}
+
+async fn decisions(checked: &Checked) {
+    checked
+        .host
+        .set_mode("update_issue", "require_approval")
+        .await;
+    let decide = async |verb: &str, token: &str, body: Value| {
+        let asked = checked.invoke("update_issue", update()).await;
+        let id = asked.json["invocation"]["id"].as_str().unwrap();
+        let path = checked.host.actions(&format!("/invocations/{id}/{verb}"));
+        checked.ask("POST", &path, token, body).await
+    };
+    let (admin, agent) = (&checked.host.admin_token, &checked.host.sandbox_token);
+    let approve = json!({ "mode": "once", "scope": "org", "digest": null });
+    decide("approve", admin, approve).await.assert_status(200);
+    let deny = json!({ "reason": "Not now." });
+    decide("deny", admin, deny).await.assert_status(200);
+    let cancelled = decide("cancel", agent, Value::Null).await;
+    cancelled.assert_status(200);
+    let member = &checked.host.member_token;
+    let refused = decide("approve", member, json!({})).await;
+    refused.assert_error(403, "forbidden");
+    let wrong = decide("approve", admin, json!({ "mode": "twice" })).await;
+    wrong.assert_field("/mode", "enum");
+    let times = json!({ "interactiveSeconds": 60, "automationSeconds": null });
+    let set = checked.admin("PUT", "/approvals", times).await;
+    set.assert_status(200);
+    let shown = checked.admin("GET", "/approvals", Value::Null).await;
+    assert_eq!(shown.json, set.json);
 }
 
 async fn members(checked: &Checked) {

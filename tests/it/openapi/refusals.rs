@@ -42,6 +42,7 @@ async fn refusals_are_as_described() {
     second.assert_error(429, "too_many_pending");
     checked.host.clock.advance(Duration::from_mins(5));
     keyed(1).await.assert_error(410, "expired");
+    undecided(&checked).await;
     unknown_mode(&checked).await;
     stale_digest(&checked).await;
     failures(&checked).await;
@@ -117,6 +118,35 @@ async fn bodies(checked: &Checked) {
         let answer = checked.agent("GET", &path, Value::Null).await;
         answer.assert_status(status);
     }
+}
+
+/// Decisions that have no effect.
+async fn undecided(checked: &Checked) {
+    let asked = checked.invoke("update_issue", update()).await;
+    let id = asked.json["invocation"]["id"].as_str().unwrap();
+    let decide = async |verb: &str| {
+        let path = checked.host.actions(&format!("/invocations/{id}/{verb}"));
+        let token = &checked.host.admin_token;
+        checked.ask("POST", &path, token, json!({})).await
+    };
+    checked.host.set_mode("update_issue", "deny").await;
+    let denied = decide("approve").await;
+    denied.assert_error(409, "denied_meanwhile");
+    checked
+        .host
+        .set_mode("update_issue", "require_approval")
+        .await;
+    let path = format!("/connections/{}", checked.host.connection_id);
+    let body = json!({ "credential": checked.host.credential_of("another") });
+    checked.admin("PUT", &path, body).await.assert_status(200);
+    let rotated = decide("approve").await;
+    rotated.assert_error(409, "connection_changed");
+    decide("deny").await.assert_status(200);
+    let again = decide("deny").await;
+    again.assert_error(409, "already_decided");
+    let path = "/modes/linear/update_issue";
+    let removed = checked.admin("DELETE", path, Value::Null).await;
+    removed.assert_status(204);
 }
 
 /// A stored mode that is none denies, and is shown as it is.

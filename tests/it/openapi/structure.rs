@@ -180,8 +180,12 @@ fn check_request(description: &Description, operation: Operation<'_>) {
     if body.is_null() {
         return;
     }
-    assert_eq!(body["required"], true);
-    let reference = body["content"]["application/json"]["schema"]["$ref"].as_str();
+    let content = &body["content"]["application/json"]["schema"];
+    // What may be left out is what is referred to, or null.
+    let may_be_absent = body["required"] != true;
+    assert_eq!(may_be_absent, content["oneOf"][1]["type"] == "null");
+    let reference = content["$ref"].as_str();
+    let reference = reference.or_else(|| content["oneOf"][0]["$ref"].as_str());
     let schema = description.resolve(reference.unwrap()).unwrap();
     let variants = schema["oneOf"].as_array().cloned();
     for variant in variants.unwrap_or_else(|| vec![schema.clone()]) {

@@ -104,11 +104,13 @@ impl TestDatabase {
         Ok(Proxy::start(&self.server.clone().database(&self.name)).await?)
     }
 
-    /// Returns once so many connections wait for a lock.
+    /// Returns once so many connections wait for a lock. Those that tell others of
+    /// a change do not count: they wait for tellers of every database.
     pub async fn wait_for_waiters(&self, count: i64) -> Result<(), sqlx::Error> {
         let mut connection = self.connect().await?;
         let waiting = "SELECT COUNT(*) FROM pg_stat_activity
-             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+             WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 AND query NOT LIKE '%pg_notify%'";
         while sqlx::query_scalar::<_, i64>(waiting)
             .fetch_one(&mut connection)
             .await?

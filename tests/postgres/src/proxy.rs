@@ -22,8 +22,8 @@ const READY: &[u8] = b"Z\0\0\0\x05I";
 
 /// What a client says to prepare the statement that records an outcome, which is
 /// a transaction by itself; and what the server says when that is done.
-const OUTCOME: &[u8] = b"UPDATE action_invocations";
-const UPDATED: &[u8] = b"UPDATE 1\0";
+const OUTCOME: &[u8] = b"WITH finished AS (UPDATE action_invocations";
+const UPDATED: &[u8] = b"INSERT 0 1\0";
 
 /// What is lost of a commit, together with its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,13 +223,13 @@ mod tests {
 
     #[test]
     fn what_passes_is_found_once_however_it_is_cut() {
-        let text = b"C\0\0\0\x0dUPDATE 1\0Z";
+        let text = b"C\0\0\0\x0fINSERT 0 1\0Z";
         for at in 0..text.len() {
             let (first, second) = text.split_at(at);
             let mut passing = Passing::new(UPDATED);
             let found = [passing.is_in(first), passing.is_in(second)];
             assert!(found.contains(&true) && found != [true, true], "{at}");
-            assert!(!passing.is_in(b"UPDATE 0\0"), "{at}");
+            assert!(!passing.is_in(b"INSERT 0 0\0"), "{at}");
         }
     }
 
