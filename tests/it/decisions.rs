@@ -17,6 +17,10 @@ on_both![
     an_approval_is_seen_by_the_agent_that_waits,
     one_approval_lets_one_invocation_run,
     who_approved_stays_known_after_they_left,
+    an_approver_who_hangs_up_leaves_a_completed_row,
+    a_gateway_that_stops_approves_nothing_more,
+    following_a_link_decides_nothing,
+    decisions_are_counted,
 ];
 
 /// Params of an action that waits for a person.
@@ -110,4 +114,70 @@ async fn who_approved_stays_known_after_they_left(builder: TestHostBuilder) {
         .await
         .assert_status(204);
     assert_eq!(host.recorded_by_id(&id).await["approvedBy"], "ada");
+}
+
+async fn an_approver_who_hangs_up_leaves_a_completed_row(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    let id = host.ask("update_issue", update(2)).await;
+    let gate = host.upstreams.linear.hold();
+    tokio::select! {
+        _ = host.approve(&id) => panic!("answered while the upstream held back"),
+        _ = host.upstreams.linear.wait_for_requests(1) => {}
+    }
+    gate.release();
+    host.gateway.executions.close();
+    host.gateway.executions.wait().await;
+    assert_eq!(status(&host, &id).await, "completed");
+    assert_eq!(writes(&host), 1);
+}
+
+async fn a_gateway_that_stops_approves_nothing_more(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    let id = host.ask("update_issue", update(2)).await;
+    host.gateway.executions.close();
+    host.approve(&id).await.assert_error(503, "shutting_down");
+    assert_eq!(status(&host, &id).await, "pending");
+}
+
+/// Mail scanners and previews of chats follow links.
+async fn following_a_link_decides_nothing(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    let id = host.ask("update_issue", update(2)).await;
+    for verb in ["approve", "deny", "cancel"] {
+        for method in ["GET", "HEAD"] {
+            let path = host.actions(&format!("/invocations/{id}/{verb}"));
+            let answer = host
+                .request(method, &path, &host.admin_token, Value::Null)
+                .await;
+            answer.assert_status(405);
+        }
+    }
+    assert_eq!(status(&host, &id).await, "pending");
+}
+
+async fn decisions_are_counted(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    for verb in ["approve", "deny"] {
+        let id = host.ask("update_issue", update(2)).await;
+        host.clock.advance(std::time::Duration::from_secs(7));
+        host.decide(verb, &id, json!({})).await.assert_status(200);
+        let again = host.decide(verb, &id, json!({})).await;
+        again.assert_error(409, "already_decided");
+    }
+    let id = host.ask("update_issue", update(2)).await;
+    host.cancel(&id).await.assert_status(200);
+    let metrics = host.operator("GET", "/metrics", Value::Null).await;
+    for line in [
+        "portcullis_decisions_total{decision=\"approve\",outcome=\"taken\"} 1",
+        "portcullis_decisions_total{decision=\"approve\",outcome=\"already_decided\"} 1",
+        "portcullis_decisions_total{decision=\"deny\",outcome=\"taken\"} 1",
+        "portcullis_decisions_total{decision=\"cancel\",outcome=\"taken\"} 1",
+        "portcullis_decision_wait_seconds_sum{decision=\"deny\"} 7",
+    ] {
+        assert!(
+            metrics.text.contains(line),
+            "{line} is not in {}",
+            metrics.text
+        );
+    }
 }

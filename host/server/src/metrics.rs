@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `labels` | what a series is told apart by |
 //! | `calls` | invocations and what each stage of them took |
+//! | `decisions` | what people decide, and the record of what happens |
 //! | `egress` | requests of plugins |
 //! | `storage` | transactions |
 //! | `snapshot` | what is looked up at the moment of a scrape |
@@ -17,6 +18,7 @@
 //! know nothing of families.
 
 mod calls;
+mod decisions;
 mod egress;
 mod labels;
 mod snapshot;
@@ -35,8 +37,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub use calls::{Outcome, Stage, Timed};
+pub use decisions::Decision;
 
 use calls::Calls;
+use decisions::Decisions;
 use egress::{EgressFamilies, ObservedEgress};
 use labels::{RequestLabels, RouteLabels, SourceLabels};
 use storage::{ObservedStorage, StorageFamilies};
@@ -69,6 +73,7 @@ fn durations() -> Histogram {
 pub struct Metrics {
     registry: Registry,
     calls: Calls,
+    decisions: Decisions,
     egress: EgressFamilies,
     storage: StorageFamilies,
     http_requests: Family<RequestLabels, Counter>,
@@ -103,6 +108,7 @@ impl Metrics {
         );
         Self {
             calls: Calls::register(&mut registry),
+            decisions: Decisions::register(&mut registry),
             egress: EgressFamilies::register(&mut registry),
             storage: StorageFamilies::register(&mut registry),
             registry,

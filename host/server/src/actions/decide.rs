@@ -11,7 +11,9 @@
 mod approve;
 mod refuse;
 
-use portcullis_core::id::InvocationId;
+use std::time::Duration;
+
+use portcullis_core::id::{InvocationId, SessionId};
 use portcullis_core::invocation::{Invocation, InvocationStatus};
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{BoxUnitOfWork, Role, WaitingInvocation};
@@ -19,8 +21,11 @@ use portcullis_storage::{BoxUnitOfWork, Role, WaitingInvocation};
 pub use approve::{Approve, Reach, approve};
 pub use refuse::{cancel, deny};
 
+use super::observed::code;
 use crate::access::Decider;
 use crate::error::{Error, Undecided};
+use crate::gateway::Gateway;
+use crate::metrics::Decision;
 
 /// The decider's role at this moment, which may have changed since the request
 /// arrived. The organization is to be locked or shared.
@@ -40,11 +45,11 @@ async fn check_role(work: &mut BoxUnitOfWork, decider: &Decider) -> Result<(), E
 /// The invocation, if it still waits.
 async fn find_waiting(
     work: &mut BoxUnitOfWork,
-    decider_session: portcullis_core::id::SessionId,
+    session: SessionId,
     id: InvocationId,
     now: Timestamp,
 ) -> Result<WaitingInvocation, Error> {
-    let found = work.invocations().find_waiting(id, decider_session).await?;
+    let found = work.invocations().find_waiting(id, session).await?;
     let found = found.ok_or(Error::NotFound("invocation"))?;
     check_waits(&found.invocation, now)?;
     Ok(found)
@@ -74,6 +79,19 @@ fn undecided(invocation: Invocation, why: Undecided) -> Error {
     Error::Undecided {
         invocation: Box::new(invocation),
         why,
+    }
+}
+
+/// Counts what came of a decision.
+fn count(gateway: &Gateway, decision: Decision, decided: Result<&Invocation, &Error>) {
+    match decided {
+        Ok(invocation) => {
+            let asked_at = invocation.created_at;
+            let decided_at = invocation.approved_at.or(invocation.completed_at);
+            let waited = decided_at.map_or(Duration::ZERO, |at| at.since(asked_at));
+            gateway.metrics.decided(decision, waited);
+        }
+        Err(error) => gateway.metrics.undecided(decision, code(error)),
     }
 }
 

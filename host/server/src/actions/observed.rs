@@ -145,7 +145,7 @@ fn denied(reason: Option<&DeniedReason>) -> &'static str {
 }
 
 /// The error's name, as answers have it.
-fn code(error: &Error) -> &'static str {
+pub(super) fn code(error: &Error) -> &'static str {
     match error {
         Error::NotFound(_) => "not_found",
         Error::UnknownSource(_) => "unknown_source",

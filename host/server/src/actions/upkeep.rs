@@ -56,6 +56,7 @@ async fn expire_some(gateway: &Arc<Gateway>) -> Result<usize, Error> {
     audit::record_ended(gateway, &mut work, &expired, audit::EXPIRED, GATEWAY, now).await?;
     work.save().await?;
     gateway.announce(expired.iter().map(|invocation| invocation.id));
+    gateway.metrics.expired(expired.len());
     if !expired.is_empty() {
         let expired = expired.len();
         tracing::info!(expired, "invocations expired that nobody decided about");

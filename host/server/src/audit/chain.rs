@@ -34,6 +34,7 @@ pub async fn keep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
             _ = ticks.tick() => false,
         };
         if let Err(error) = extend_all(&gateway).await {
+            gateway.metrics.chain_failed();
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "events wait for their places in the audit chain; the next attempt follows"
@@ -89,6 +90,7 @@ async fn extend(gateway: &Gateway, chain: &str) -> Result<Extended, Error> {
         work.audit().advance(&head).await?;
     }
     work.save().await?;
+    gateway.metrics.linked(links.len());
     Ok(if is_full {
         Extended::More
     } else {

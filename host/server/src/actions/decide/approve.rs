@@ -14,7 +14,7 @@ use portcullis_storage::{
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
-use super::{check_role, check_waits, find_waiting, settle, undecided};
+use super::{check_role, check_waits, count, find_waiting, settle, undecided};
 use crate::access::{Agent, Decider, session_connections};
 use crate::actions::admission::{
     Admission, Request, admission_query, chosen, current_connections, decide_mode,
@@ -27,6 +27,7 @@ use crate::audit;
 use crate::connections::{Missing, OpenConnection};
 use crate::error::{Error, Undecided};
 use crate::gateway::Gateway;
+use crate::metrics::Decision;
 use crate::modes;
 
 /// What the person says.
@@ -80,16 +81,18 @@ async fn approve_and_execute(
     id: InvocationId,
     approve: Approve,
 ) -> Result<Invocation, Error> {
-    let (waiting, connections) = read(&gateway, &decider, id).await?;
-    let request = asked(&gateway, &decider, &waiting, connections, &approve)?;
-    let invocation = &waiting.invocation;
+    let begun = begin(&gateway, &decider, id, &approve).await;
+    let approved = begun.as_ref();
+    let approved = approved.map(|(_, admission)| &admission.invocation);
+    count(&gateway, Decision::Approve, approved);
+    let (request, admission) = begun?;
+    let invocation = &admission.invocation;
     let observed = Observed::begin(
         &gateway,
         invocation.session_id,
         invocation.source.as_str(),
         invocation.action.as_str(),
     );
-    let admission = begin(&gateway, &decider, &request, id, &approve).await?;
     tracing::info!(
         invocationId = %id,
         organizationId = %decider.session.organization_id,
@@ -184,20 +187,21 @@ fn exact_params(gateway: &Gateway, waiting: &WaitingInvocation) -> Result<Value,
 async fn begin(
     gateway: &Arc<Gateway>,
     decider: &Decider,
-    request: &Request,
     id: InvocationId,
     approve: &Approve,
-) -> Result<Admission, Error> {
-    let likely = likely_connection(gateway, request);
+) -> Result<(Request, Admission), Error> {
+    let (waiting, connections) = read(gateway, decider, id).await?;
+    let request = asked(gateway, decider, &waiting, connections, approve)?;
+    let likely = likely_connection(gateway, &request);
     let mut work = gateway.storage.write().await?;
-    let weighed = weigh(gateway, &mut work, decider, request, id, approve, likely).await;
+    let weighed = weigh(gateway, &mut work, decider, &request, id, approve, likely).await;
     let admission = settle(work, weighed).await?;
     gateway.announce([id]);
     if approve.always.is_some() {
         let owner = scope(decider, approve).map_or_else(String::new, |scope| scope.owner());
         gateway.hint(HintKind::Modes, &owner).await;
     }
-    Ok(admission)
+    Ok((request, admission))
 }
 
 async fn weigh(

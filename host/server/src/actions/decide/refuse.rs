@@ -8,11 +8,12 @@ use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_storage::{BoxUnitOfWork, Refusal};
 use serde_json::json;
 
-use super::{check_role, check_waits, find_waiting, settle, undecided};
+use super::{check_role, check_waits, count, find_waiting, settle, undecided};
 use crate::access::{Agent, Decider};
 use crate::audit;
 use crate::error::{Error, Undecided};
 use crate::gateway::Gateway;
+use crate::metrics::Decision;
 
 /// Denies a pending invocation, perhaps with a reason that the agent is told.
 ///
@@ -40,7 +41,9 @@ pub async fn deny(
         refuse.apply(gateway, &mut work, id).await
     }
     .await;
-    let denied = settle(work, weighed).await?;
+    let denied = settle(work, weighed).await;
+    count(gateway, Decision::Deny, denied.as_ref());
+    let denied = denied?;
     told(gateway, &denied, &refuse);
     Ok(denied)
 }
@@ -64,7 +67,9 @@ pub async fn cancel(
         reason: None,
     };
     let weighed = refuse.apply(gateway, &mut work, id).await;
-    let cancelled = settle(work, weighed).await?;
+    let cancelled = settle(work, weighed).await;
+    count(gateway, Decision::Cancel, cancelled.as_ref());
+    let cancelled = cancelled?;
     told(gateway, &cancelled, &refuse);
     Ok(cancelled)
 }
