@@ -11,7 +11,7 @@ use portcullis_core::{
 };
 use serde_json::Value;
 
-use crate::{Error, Sealed};
+use crate::{AuditEntry, Error, Sealed};
 
 pub(crate) use repository::{
     PostgresInvocationRepository, SqliteInvocationRepository, finish_on_postgres, finish_on_sqlite,
@@ -165,7 +165,7 @@ pub struct TitledInvocation {
 /// Keeps invocations.
 #[async_trait]
 pub trait InvocationRepository: Send {
-    /// Adds an invocation.
+    /// Adds an invocation and the event of its request, in one round trip.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ pub trait InvocationRepository: Send {
     /// [`Constraint::Reference`](crate::Constraint::Reference) when the
     /// organization has no such session; [`Error::Database`] when a field
     /// contradicts the status, as the fields' docs say.
-    async fn add(&mut self, new: &NewInvocation) -> Result<(), Error>;
+    async fn add(&mut self, new: &NewInvocation, entry: &AuditEntry) -> Result<(), Error>;
 
     /// The session's invocation with this id.
     async fn find(

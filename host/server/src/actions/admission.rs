@@ -20,8 +20,8 @@ use portcullis_core::time::Timestamp;
 use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
 use portcullis_runtime::Plugin;
 use portcullis_storage::{
-    AdmissionFacts, AdmissionQuery, BoxUnitOfWork, Connection, ConnectionStamp, NewInvocation,
-    Sealed, SealedColumn, Session,
+    AdmissionFacts, AdmissionQuery, AuditEntry, BoxUnitOfWork, Connection, ConnectionStamp,
+    NewInvocation, Sealed, SealedColumn, Session,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -148,8 +148,9 @@ pub(super) async fn admit(gateway: &Arc<Gateway>, request: &Request) -> Result<A
     };
     let version = opened.as_ref().ok().map(|opened| opened.connection.version);
     let new = new_row(gateway, request, invocation, digested.params, version)?;
-    work.invocations().add(&new).await?;
-    record(gateway, &mut work, &new).await?;
+    work.invocations()
+        .add(&new, &requested(gateway, &new))
+        .await?;
     if let Some(key) = &request.idempotency_key {
         work.idempotency_keys()
             .add(
@@ -459,11 +460,8 @@ fn approval_time(gateway: &Gateway, session: &Session, facts: &AdmissionFacts) -
     Duration::from_secs(facts.approval_seconds.map_or(usual, u64::from))
 }
 
-async fn record(
-    gateway: &Gateway,
-    work: &mut BoxUnitOfWork,
-    new: &NewInvocation,
-) -> Result<(), Error> {
+/// The event of a request.
+fn requested(gateway: &Gateway, new: &NewInvocation) -> AuditEntry {
     let invocation = &new.invocation;
     let agent = audit::sandbox(invocation.session_id);
     let details = audit::requested(invocation, &new.params_digest, new.connection_version);
@@ -475,7 +473,7 @@ async fn record(
         details,
         invocation.created_at,
     );
-    audit::record(gateway, work, happened).await
+    audit::entry(gateway, happened)
 }
 
 /// Where the exact params of an invocation stand.

@@ -41,10 +41,31 @@ macro_rules! bind_finish {
     };
 }
 
+/// Binds an event to the placeholders that follow.
+macro_rules! bind_event {
+    ($query:expr, $entry:expr) => {
+        $query
+            .bind($entry.event.id.to_string())
+            .bind($entry.event.chain.as_str())
+            .bind($entry.event.kind.as_str())
+            .bind($entry.event.actor.as_str())
+            .bind($entry.event.subject.as_str())
+            .bind($entry.details.as_str())
+            .bind($entry.event.at.as_micros())
+            .bind($entry.mac.as_slice())
+    };
+}
+
+// `$skip` is what follows a `SELECT` to leave out rows that others have locked;
+// `$before_add` and `$after_add` make one statement of a row and its event.
+//
 // rustfmt moves the lines of these attributes further right each time it runs.
 #[rustfmt::skip]
 macro_rules! invocation_repository {
-    ($name:ident, $database:ty, skip: $skip:literal) => {
+    (
+        $name:ident, $database:ty, skip: $skip:literal,
+        add: $before_add:literal $after_add:literal
+    ) => {
         pub(crate) struct $name<'c> {
             pub(crate) connection: &'c mut <$database as sqlx::Database>::Connection,
         }
@@ -160,10 +181,11 @@ macro_rules! invocation_repository {
                 name = "storage.invocations.add", level = "debug", skip_all,
                 fields(invocation.id = %new.invocation.id, session.id = %new.invocation.session_id)
             )]
-            async fn add(&mut self, new: &NewInvocation) -> Result<(), Error> {
+            async fn add(&mut self, new: &NewInvocation, entry: &AuditEntry) -> Result<(), Error> {
                 let invocation = &new.invocation;
                 let sealed = new.sealed_params.as_ref();
-                sqlx::query::<$database>(
+                let query = sqlx::query::<$database>(concat!(
+                    $before_add,
                     "INSERT INTO action_invocations (id, session_id, organization_id,
                          integration_id, integration, action, risk_level, mode, mode_source,
                          drifted, params, params_sealed, params_key_id, params_digest,
@@ -174,7 +196,8 @@ macro_rules! invocation_repository {
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
                          $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,
                          $31)",
-                )
+                    $after_add
+                ))
                 .bind(invocation.id.to_string())
                 .bind(invocation.session_id.to_string())
                 .bind(invocation.organization_id.as_str())
@@ -205,11 +228,12 @@ macro_rules! invocation_repository {
                 .bind(new.node.as_deref())
                 .bind(new.lease_expires_at.map(Timestamp::as_micros))
                 .bind(new.connection_version)
-                .bind(invocation.decision_reason.as_deref())
-                .execute(&mut *self.connection)
-                .await
-                .map_err(during("invocations.add"))?;
-                Ok(())
+                .bind(invocation.decision_reason.as_deref());
+                bind_event!(query, entry)
+                    .execute(&mut *self.connection)
+                    .await
+                    .map(drop)
+                    .map_err(during("invocations.add"))
             }
 
             #[tracing::instrument(
@@ -446,27 +470,21 @@ macro_rules! invocation_repository {
     };
 }
 
-invocation_repository!(SqliteInvocationRepository, sqlx::Sqlite, skip: "");
+invocation_repository!(
+    SqliteInvocationRepository,
+    sqlx::Sqlite,
+    skip: "",
+    add: "" "; INSERT INTO audit_events (id, chain, kind, actor, subject, details, at, mac)
+             VALUES ($32, $33, $34, $35, $36, $37, $38, $39)"
+);
 invocation_repository!(
     PostgresInvocationRepository,
     sqlx::Postgres,
-    skip: " FOR UPDATE SKIP LOCKED"
+    skip: " FOR UPDATE SKIP LOCKED",
+    add: "WITH added AS (" " RETURNING id)
+         INSERT INTO audit_events (id, chain, kind, actor, subject, details, at, mac)
+         SELECT $32, $33, $34, $35, $36, $37, $38, $39 FROM added"
 );
-
-/// Binds an event to the placeholders that follow.
-macro_rules! bind_event {
-    ($query:expr, $entry:expr) => {
-        $query
-            .bind($entry.event.id.to_string())
-            .bind($entry.event.chain.as_str())
-            .bind($entry.event.kind.as_str())
-            .bind($entry.event.actor.as_str())
-            .bind($entry.event.subject.as_str())
-            .bind($entry.details.as_str())
-            .bind($entry.event.at.as_micros())
-            .bind($entry.mac.as_slice())
-    };
-}
 
 /// Ends an execution and adds its event, in one round trip; for
 /// [`Storage::finish`](crate::Storage::finish).

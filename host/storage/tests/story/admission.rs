@@ -14,7 +14,7 @@ use crate::{
     Story,
     fixture::{
         Shared, acme, add_connections, add_invocations, add_organizations, add_sessions, at,
-        connection, connection_id, digests, globex, id, invocation, name, pinned, session,
+        connection, connection_id, digests, globex, id, invocation, name, pinned, request, session,
         session_id, unpinned,
     },
 };
@@ -227,7 +227,8 @@ async fn admit(storage: Shared, number: u32, cap: u64) -> Result<bool, Error> {
         work.cancel().await?;
         return Ok(false);
     }
-    work.invocations().add(&invocation(number, Pending)).await?;
+    let new = invocation(number, Pending);
+    work.invocations().add(&new, &request(&new)).await?;
     work.save().await?;
     Ok(true)
 }

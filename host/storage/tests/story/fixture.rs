@@ -156,6 +156,20 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
     }
 }
 
+/// The event with which an invocation is added, in a record of its own.
+pub(crate) fn request(new: &NewInvocation) -> AuditEntry {
+    let entry = event(0);
+    AuditEntry {
+        event: AuditEvent {
+            id: *new.invocation.id.as_uuid(),
+            chain: AuditChain::Gateway,
+            kind: AuditKind::InvocationRequested,
+            ..entry.event
+        },
+        ..entry
+    }
+}
+
 /// An event of acme, in second 7.
 pub(crate) fn event(number: u32) -> AuditEntry {
     AuditEntry {
@@ -211,7 +225,7 @@ pub(crate) async fn add_invocations(
 ) -> Result<(), Error> {
     let mut work = storage.write().await?;
     for new in invocations {
-        work.invocations().add(new).await?;
+        work.invocations().add(new, &request(new)).await?;
     }
     work.save().await
 }

@@ -15,7 +15,7 @@ use crate::{
     admission::query,
     fixture::{
         Shared, acme, add_invocations, add_organizations, add_sessions, at, id, invocation, name,
-        organization, session, session_id,
+        organization, request, session, session_id,
     },
 };
 
@@ -205,7 +205,8 @@ async fn a_lock_holds_between_gateways() -> Story {
         second.admission().weigh(&query()).await
     });
     backend.wait_for_a_waiter().await?;
-    first.invocations().add(&invocation(7, Pending)).await?;
+    let new = invocation(7, Pending);
+    first.invocations().add(&new, &request(&new)).await?;
     first.save().await?;
     assert_eq!(waiting.await??.ok_or("a session")?.pending, 1);
     Ok(())
