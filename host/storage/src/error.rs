@@ -75,6 +75,16 @@ pub enum Error {
         /// The migration that is unknown here.
         migration: i64,
     },
+    /// An older version made the tables, and whoever only reads leaves them as they
+    /// are.
+    #[error(
+        "the database has the tables of an older version (it lacks migration {migration}); \
+         `portcullis serve` of this version brings them up to date"
+    )]
+    Older {
+        /// The migration that is missing there.
+        migration: i64,
+    },
     /// The database file cannot be used by this gateway.
     #[error("{} {reason}", path.display())]
     Unusable {

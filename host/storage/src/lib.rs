@@ -39,6 +39,7 @@
 //! take the organization or session, and answer `None` for anybody else's rows.
 
 mod admission;
+mod applied;
 mod audit;
 mod automations;
 mod connections;
@@ -72,12 +73,12 @@ pub use invocations::{
     Approval, ChangedInvocation, Completion, CompletionStatus, Interrupted, InvocationFilter,
     InvocationRepository, NewInvocation, Page, Refusal, TitledInvocation, WaitingInvocation,
 };
-pub use location::{exists, open, shown};
+pub use location::{exists, open, open_to_read, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope};
 pub use organizations::{ApprovalTimes, Member, Organization, OrganizationRepository, Role};
 pub use postgres::PostgresStorage;
 pub use sealed::Sealed;
 pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};
 pub use sessions::{Session, SessionRepository};
-pub use sqlite::{SqliteOptions, SqliteStorage};
+pub use sqlite::{SqliteOptions, SqliteReader, SqliteStorage};
 pub use unit_of_work::{BoxUnitOfWork, Storage, UnitOfWork};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use crate::{Error, PostgresStorage, SqliteStorage, Storage};
+use crate::{Error, PostgresStorage, SqliteReader, SqliteStorage, Storage};
 
 /// Opens the database at a location and brings its tables to this version.
 ///
@@ -18,6 +18,20 @@ pub async fn open(url: &str, max_connections: u32) -> Result<Arc<dyn Storage>, E
     Ok(match Kind::of(url)? {
         Kind::Sqlite => Arc::new(SqliteStorage::open(url).await?),
         Kind::Postgres => Arc::new(PostgresStorage::open(url, max_connections).await?),
+    })
+}
+
+/// Opens the database at a location only to read: nothing is made, migrated or
+/// locked, so that a gateway may have it open meanwhile. Writing is an
+/// [`Error::Database`]. Transactions may take their time.
+///
+/// # Errors
+///
+/// What [`SqliteReader::open`] and [`PostgresStorage::open_to_read`] say.
+pub async fn open_to_read(url: &str) -> Result<Arc<dyn Storage>, Error> {
+    Ok(match Kind::of(url)? {
+        Kind::Sqlite => Arc::new(SqliteReader::open(url).await?),
+        Kind::Postgres => Arc::new(PostgresStorage::open_to_read(url).await?),
     })
 }
 

@@ -33,6 +33,7 @@ use self::{
 };
 use crate::{
     AuditEntry, BoxUnitOfWork, Completion, Error, Hint, Noted, Storage,
+    applied::{self, APPLIED},
     error::{during, is_lost_connection, migrating},
     hints::{Hub, payloads},
     invocations::finish_on_postgres,
@@ -40,6 +41,9 @@ use crate::{
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Enough for those who only read: one after the other, while nobody else is here.
+const READERS: u32 = 2;
 
 /// How long a unit of work waits for a connection: for others to give one back,
 /// or for the server to take a new one. The caller of a server that is gone is
@@ -62,7 +66,8 @@ const PING_PATIENCE: Duration = Duration::from_secs(1);
 pub struct PostgresStorage {
     pool: PgPool,
     hints: Hub,
-    listener: Listener,
+    /// None where it is only read.
+    listener: Option<Listener>,
 }
 
 impl PostgresStorage {
@@ -90,7 +95,25 @@ impl PostgresStorage {
         Ok(Self {
             pool,
             hints,
-            listener,
+            listener: Some(listener),
+        })
+    }
+
+    /// Opens the database at a URL only to read, and leaves its tables as they are.
+    /// A transaction has no end but its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStorage::open`], and [`Error::Older`] when the tables are those
+    /// of an older version.
+    pub async fn open_to_read(url: &str) -> Result<Self, Error> {
+        let options = options::reading(options::parse(url)?);
+        let pool = connect(&options, READERS).await?;
+        applied::check(&MIGRATIONS, &migrations(&pool).await?)?;
+        Ok(Self {
+            pool,
+            hints: Hub::new(),
+            listener: None,
         })
     }
 
@@ -229,7 +252,9 @@ impl Storage for PostgresStorage {
 
     #[tracing::instrument(name = "storage.close", level = "debug", skip_all)]
     async fn close(&self) {
-        self.listener.stop().await;
+        if let Some(listener) = &self.listener {
+            listener.stop().await;
+        }
         self.pool.close().await;
     }
 }
@@ -241,11 +266,7 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
     let options = options
         .clone()
         .options([("client_min_messages", "warning")]);
-    let pool = match pool(1).connect_with(options.clone()).await {
-        Err(sqlx::Error::PoolTimedOut) => Err(why_unreachable(&options).await),
-        connected => connected,
-    };
-    let pool = pool.map_err(during("postgres.open"))?;
+    let pool = connect(&options, 1).await?;
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
         .fetch_one(&pool)
         .await
@@ -260,6 +281,27 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), Error> {
     MIGRATIONS.run(&pool).await.map_err(migrating)?;
     pool.close().await;
     Ok(())
+}
+
+/// None where there is not even the table that names them.
+async fn migrations(pool: &PgPool) -> Result<Vec<i64>, Error> {
+    let kept: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(pool)
+        .await
+        .map_err(during("postgres.open"))?;
+    if !kept {
+        return Ok(Vec::new());
+    }
+    let applied = sqlx::query_scalar(APPLIED).fetch_all(pool).await;
+    applied.map_err(during("postgres.open"))
+}
+
+async fn connect(options: &PgConnectOptions, connections: u32) -> Result<PgPool, Error> {
+    let pool = match pool(connections).connect_with(options.clone()).await {
+        Err(sqlx::Error::PoolTimedOut) => Err(why_unreachable(options).await),
+        connected => connected,
+    };
+    pool.map_err(during("postgres.open"))
 }
 
 /// Why no connection came about. The pool tries again while nobody listens, since

@@ -7,6 +7,7 @@
 //! Readers never wait for the writer, nor it for them.
 
 mod file;
+mod reader;
 mod unit_of_work;
 mod unusable;
 mod writer;
@@ -36,6 +37,8 @@ use crate::{
     invocations::finish_on_sqlite,
 };
 
+pub use reader::SqliteReader;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// Reads are short; a few connections keep a slow one from holding up the rest.
@@ -43,6 +46,9 @@ const READERS: u32 = 4;
 
 /// How long somebody waits for a connection to read with.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long SQLite retries when the file is locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What SQLite reads and writes at once. The default, named since a quota counts
 /// in it.
@@ -62,7 +68,7 @@ pub struct SqliteOptions {
 impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout: BUSY_TIMEOUT,
             max_bytes: None,
         }
     }

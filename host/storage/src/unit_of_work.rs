@@ -59,7 +59,7 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Whether no other gateway can use the database while this one has it open,
     /// so that whatever is executing at the start was interrupted. True on
-    /// SQLite, whose file is locked.
+    /// SQLite, whose file is locked, and false where it is only read.
     fn is_exclusive(&self) -> bool;
 
     /// The clock of the database's server, to be compared with our own. `None` on

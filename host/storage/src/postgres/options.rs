@@ -68,6 +68,15 @@ pub(super) fn bounded(options: PgConnectOptions) -> PgConnectOptions {
     options.options(LIMITS)
 }
 
+/// For those who only read: no lock that others wait for, and therefore no end of
+/// a transaction that takes its time, as one does that writes to a slow pipe.
+pub(super) fn reading(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
+        ("default_transaction_read_only", "on"),
+        ("lock_timeout", "15s"),
+    ])
+}
+
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();

@@ -75,6 +75,15 @@ pub(super) fn exists(url_or_path: &str) -> Result<bool, Error> {
         .map_err(file_error("look for the database file", &path))
 }
 
+/// The path of a file that is there, which is neither made nor locked.
+pub(super) fn find(url_or_path: &str) -> Result<PathBuf, Error> {
+    let path = path_from(url_or_path)?;
+    path.metadata()
+        .and_then(|metadata| regular_file(&metadata))
+        .map_err(file_error("open the database file", &path))?;
+    Ok(path)
+}
+
 /// Reads `sqlite:path`, `sqlite://path` or a plain path, taken literally.
 fn path_from(location: &str) -> Result<PathBuf, Error> {
     let refuse = |reason| {

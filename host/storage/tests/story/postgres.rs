@@ -112,6 +112,48 @@ async fn gateways_that_start_at_once_migrate_one_after_the_other() -> Story {
 }
 
 #[tokio::test]
+async fn a_reader_changes_nothing() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let reader = PostgresStorage::open_to_read(backend.database.url()).await?;
+    add_organizations(&*backend.storage).await?;
+    let mut work = reader.read().await?;
+    assert!(work.organizations().find(&acme()).await?.is_some());
+    drop(work);
+    let mut work = reader.write().await?;
+    assert!(work.organizations().add(&organization("x")).await.is_err());
+    drop(work);
+    reader.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_refuses_tables_of_another_version() -> Story {
+    let Some(backend) = Backend::open().await? else {
+        return Ok(());
+    };
+    let open = async || {
+        let opened = PostgresStorage::open_to_read(backend.database.url()).await;
+        opened.err().ok_or("opened")
+    };
+    backend
+        .tamper("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 11")
+        .await?;
+    assert!(matches!(open().await?, Error::Newer { migration: 9999 }));
+    backend
+        .tamper("DELETE FROM _sqlx_migrations WHERE version = 9999")
+        .await?;
+    assert!(matches!(open().await?, Error::Older { migration: 11 }));
+    let Some(empty) = TestDatabase::create_empty().await? else {
+        return Ok(());
+    };
+    let opened = PostgresStorage::open_to_read(empty.url()).await;
+    assert!(matches!(opened.err(), Some(Error::Older { migration: 1 })));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_database_from_a_newer_version_is_refused() -> Story {
     let Some(backend) = Backend::open().await? else {
         return Ok(());

@@ -13,7 +13,7 @@ use portcullis_core::{
 };
 use portcullis_storage::{
     Completion, CompletionStatus, Error, Interrupted, ModeScope, SealedColumn, SqliteOptions,
-    SqliteStorage, Storage,
+    SqliteReader, SqliteStorage, Storage,
 };
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -144,6 +144,103 @@ async fn a_file_from_a_newer_version_is_refused() -> Story {
     let refused = open(&backend.directory).await.err().ok_or("opened")?;
     assert!(matches!(refused, Error::Newer { migration: 9999 }));
     assert_says(&refused, &["newer version", "9999", "run that version"]);
+    Ok(())
+}
+
+async fn open_to_read(directory: &TempDir) -> Result<SqliteReader, Error> {
+    SqliteReader::open(&format!("sqlite:{}", path(directory).display())).await
+}
+
+#[tokio::test]
+async fn a_reader_reads_beside_the_gateway_and_changes_nothing() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    let reader = open_to_read(&directory).await?;
+    add_organizations(&*storage).await?;
+    let mut work = reader.read().await?;
+    assert_eq!(
+        work.organizations().find(&acme()).await?,
+        Some(organization("acme"))
+    );
+    assert!(work.organizations().add(&organization("x")).await.is_err());
+    drop(work);
+    assert!(matches!(reader.write().await, Err(Error::Database { .. })));
+    assert!(!reader.is_exclusive());
+    reader.ping().await?;
+    // It keeps nobody from opening the file, nor from going on with it.
+    storage.close().await;
+    let reopened = open(&directory).await?;
+    reopened.close().await;
+    reader.close().await;
+    assert!(reader.ping().await.is_err());
+    assert!(!path(&directory).with_extension("db-wal").exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_leaves_no_file_behind() -> Story {
+    let Backend { storage, directory } = Backend::open().await?;
+    storage.close().await;
+    std::fs::remove_file(path(&directory).with_extension("db.lock"))?;
+    let before = std::fs::read(path(&directory))?;
+    let reader = open_to_read(&directory).await?;
+    reader.ping().await?;
+    reader.close().await;
+    assert_eq!(std::fs::read(path(&directory))?, before);
+    assert_eq!(std::fs::read_dir(directory.path().join("data"))?.count(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_refuses_what_is_not_this_versions() -> Story {
+    let backend = Backend::open().await?;
+    backend
+        .tamper("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 11")
+        .await?;
+    let refused = open_to_read(&backend.directory)
+        .await
+        .err()
+        .ok_or("opened")?;
+    assert!(matches!(refused, Error::Newer { migration: 9999 }));
+    backend
+        .tamper("DELETE FROM _sqlx_migrations WHERE version = 9999")
+        .await?;
+    let refused = open_to_read(&backend.directory)
+        .await
+        .err()
+        .ok_or("opened")?;
+    assert_says(
+        &refused,
+        &["older version", "migration 11", "portcullis serve"],
+    );
+    let mut outsider = backend.connect().await?;
+    sqlx::raw_sql("DROP TABLE _sqlx_migrations")
+        .execute(&mut outsider)
+        .await?;
+    let refused = open_to_read(&backend.directory)
+        .await
+        .err()
+        .ok_or("opened")?;
+    assert!(matches!(refused, Error::Older { migration: 1 }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_makes_no_file() -> Story {
+    let directory = tempfile::tempdir()?;
+    let notes = directory.path().join("notes.txt");
+    std::fs::write(&notes, "Not a database. ".repeat(100))?;
+    for (path, remedy) in [
+        (notes, "is not a SQLite database; name another file"),
+        (directory.path().join("p.db"), "open the database file"),
+        (
+            directory.path().to_owned(),
+            "is a directory; name a file in it",
+        ),
+    ] {
+        let opened = SqliteReader::open(path.to_str().ok_or("text")?).await;
+        assert_says(&opened.err().ok_or("opened")?, &[remedy]);
+    }
+    assert_eq!(std::fs::read_dir(directory.path())?.count(), 1);
     Ok(())
 }
 
