@@ -79,6 +79,20 @@ pub struct LinkedEvent {
     pub event: Option<StoredEvent>,
 }
 
+/// An event that waits for its place, as it is queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedEvent {
+    /// Its id.
+    pub event_id: String,
+    /// The chain in which it is to have a place.
+    pub chain: String,
+    /// The place that it has already, which is never so unless somebody queued it
+    /// again.
+    pub position: Option<i64>,
+    /// `None` when there is no such event.
+    pub event: Option<StoredEvent>,
+}
+
 /// How long a chain is.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct AuditCheckpoint {
@@ -114,6 +128,20 @@ pub trait AuditRepository: Send {
     /// `limit`.
     async fn waiting(&mut self, chain: &str, limit: u32) -> Result<Vec<StoredEvent>, Error>;
 
+    /// As [`waiting`](Self::waiting), of those that follow the event of this moment
+    /// and id.
+    async fn waiting_after(
+        &mut self,
+        chain: &str,
+        at: i64,
+        id: &str,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, Error>;
+
+    /// Events that wait in any chain, by id: those that follow `after`, at most
+    /// `limit`.
+    async fn queued(&mut self, after: &str, limit: u32) -> Result<Vec<QueuedEvent>, Error>;
+
     /// How many events wait, over all chains.
     async fn count_waiting(&mut self) -> Result<u64, Error>;
 
@@ -133,7 +161,8 @@ pub trait AuditRepository: Send {
     /// Every checkpoint, by chain.
     async fn checkpoints(&mut self) -> Result<Vec<AuditCheckpoint>, Error>;
 
-    /// Chains that have places, and those that have events, by name.
+    /// Chains that have places, those that have events, and those of organizations,
+    /// by name.
     async fn chains(&mut self) -> Result<Vec<String>, Error>;
 
     /// Places of a chain after a position, in order, at most `limit`.
@@ -145,7 +174,7 @@ pub trait AuditRepository: Send {
     ) -> Result<Vec<LinkedEvent>, Error>;
 
     /// Events that have no place and do not wait for one, by id: those that follow
-    /// `after`, at most `limit`.
+    /// `after`, at most `limit`. Places are counted from 1, and others are none.
     async fn strays(&mut self, after: &str, limit: u32) -> Result<Vec<StoredEvent>, Error>;
 
     /// What happened last to something, by its kind.
@@ -176,6 +205,22 @@ struct LinkedRow {
     position: i64,
     event_id: String,
     link_mac: Vec<u8>,
+    #[sqlx(flatten)]
+    event: JoinedEvent,
+}
+
+#[derive(sqlx::FromRow)]
+struct QueuedRow {
+    event_id: String,
+    queued_in: String,
+    position: Option<i64>,
+    #[sqlx(flatten)]
+    event: JoinedEvent,
+}
+
+/// The columns of an event; all are null when there is none.
+#[derive(sqlx::FromRow)]
+struct JoinedEvent {
     id: Option<String>,
     chain: Option<String>,
     kind: Option<String>,
@@ -186,25 +231,42 @@ struct LinkedRow {
     mac: Option<Vec<u8>>,
 }
 
+impl JoinedEvent {
+    fn found(self) -> Option<StoredEvent> {
+        Some(StoredEvent {
+            id: self.id?,
+            chain: self.chain.unwrap_or_default(),
+            kind: self.kind.unwrap_or_default(),
+            actor: self.actor.unwrap_or_default(),
+            subject: self.subject.unwrap_or_default(),
+            details: self.details.unwrap_or_default(),
+            at: self.at.unwrap_or_default(),
+            mac: self.mac.unwrap_or_default(),
+        })
+    }
+}
+
 impl From<LinkedRow> for LinkedEvent {
     fn from(row: LinkedRow) -> Self {
-        let link = AuditLink {
-            position: row.position,
+        Self {
+            link: AuditLink {
+                position: row.position,
+                event_id: row.event_id,
+                mac: row.link_mac,
+            },
+            event: row.event.found(),
+        }
+    }
+}
+
+impl From<QueuedRow> for QueuedEvent {
+    fn from(row: QueuedRow) -> Self {
+        Self {
             event_id: row.event_id,
-            mac: row.link_mac,
-        };
-        // All are null when there is no such event.
-        let event = row.id.map(|id| StoredEvent {
-            id,
-            chain: row.chain.unwrap_or_default(),
-            kind: row.kind.unwrap_or_default(),
-            actor: row.actor.unwrap_or_default(),
-            subject: row.subject.unwrap_or_default(),
-            details: row.details.unwrap_or_default(),
-            at: row.at.unwrap_or_default(),
-            mac: row.mac.unwrap_or_default(),
-        });
-        Self { link, event }
+            chain: row.queued_in,
+            position: row.position,
+            event: row.event.found(),
+        }
     }
 }
 
@@ -334,6 +396,19 @@ macro_rules! audit_repository {
                 chain: &str,
                 limit: u32,
             ) -> Result<Vec<StoredEvent>, Error> {
+                self.waiting_after(chain, i64::MIN, "", limit).await
+            }
+
+            #[tracing::instrument(
+                name = "storage.audit.waiting_after", level = "debug", skip_all, fields(chain)
+            )]
+            async fn waiting_after(
+                &mut self,
+                chain: &str,
+                at: i64,
+                id: &str,
+                limit: u32,
+            ) -> Result<Vec<StoredEvent>, Error> {
                 let mut query = sqlx::QueryBuilder::<$database>::new(
                     "SELECT e.id, e.chain, e.kind, e.actor, e.subject, e.details, e.at, e.mac
                      FROM audit_queue AS q JOIN audit_events AS e ON e.id = q.event_id
@@ -341,9 +416,32 @@ macro_rules! audit_repository {
                 );
                 query
                     .push_bind(chain.to_owned())
-                    .push(" ORDER BY e.at, e.id LIMIT ")
+                    .push(" AND (e.at, e.id) > (")
+                    .push_bind(at)
+                    .push(", ")
+                    .push_bind(id.to_owned())
+                    .push(") ORDER BY e.at, e.id LIMIT ")
                     .push_bind(i64::from(limit));
-                self.events(query, "audit.waiting").await
+                self.events(query, "audit.waiting_after").await
+            }
+
+            #[tracing::instrument(
+                name = "storage.audit.queued", level = "debug", skip_all, fields(after)
+            )]
+            async fn queued(&mut self, after: &str, limit: u32) -> Result<Vec<QueuedEvent>, Error> {
+                let rows = sqlx::query_as::<$database, QueuedRow>(
+                    "SELECT q.event_id, q.chain AS queued_in, c.position, e.id, e.chain, e.kind,
+                         e.actor, e.subject, e.details, e.at, e.mac
+                     FROM audit_queue AS q LEFT JOIN audit_events AS e ON e.id = q.event_id
+                     LEFT JOIN audit_chain AS c ON c.event_id = q.event_id
+                     WHERE q.event_id > $1 ORDER BY q.event_id LIMIT $2",
+                )
+                .bind(after)
+                .bind(i64::from(limit))
+                .fetch_all(&mut *self.connection)
+                .await
+                .map_err(during("audit.queued"))?;
+                Ok(rows.into_iter().map(QueuedEvent::from).collect())
             }
 
             #[tracing::instrument(
@@ -480,7 +578,10 @@ macro_rules! audit_repository {
                 let mut query = sqlx::QueryBuilder::<$database>::new(
                     "SELECT e.id, e.chain, e.kind, e.actor, e.subject, e.details, e.at, e.mac
                      FROM audit_events AS e
-                     WHERE NOT EXISTS (SELECT 1 FROM audit_chain AS c WHERE c.event_id = e.id)
+                     WHERE NOT EXISTS (
+                             SELECT 1 FROM audit_chain AS c
+                             WHERE c.event_id = e.id AND c.position > 0
+                         )
                          AND NOT EXISTS (SELECT 1 FROM audit_queue AS q WHERE q.event_id = e.id)
                          AND e.id > ",
                 );

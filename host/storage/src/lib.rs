@@ -61,7 +61,7 @@ mod unit_of_work;
 
 pub use admission::{AdmissionFacts, AdmissionQuery, AdmissionRepository, ConnectionStamp};
 pub use audit::{
-    AuditCheckpoint, AuditEntry, AuditLink, AuditRepository, LinkedEvent, StoredEvent,
+    AuditCheckpoint, AuditEntry, AuditLink, AuditRepository, LinkedEvent, QueuedEvent, StoredEvent,
 };
 pub use automations::{Automation, AutomationRepository};
 pub use connections::{Connection, ConnectionRepository, ConnectionStatus};

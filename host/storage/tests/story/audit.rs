@@ -95,6 +95,9 @@ pub(crate) async fn what_is_dismissed_is_a_stray(storage: Shared) -> Story {
     let strays = work.audit().strays("", 10).await?;
     let ids: Vec<_> = strays.iter().map(|stray| stray.id.as_str()).collect();
     assert_eq!(ids, [id.as_str()]);
+    // A place before the first is none.
+    work.audit().link("acme", &[link(0, 1)]).await?;
+    assert_eq!(work.audit().strays("", 10).await?.len(), 1);
     assert_eq!(work.audit().strays(&id, 10).await?, []);
     Ok(())
 }
@@ -133,5 +136,45 @@ pub(crate) async fn there_is_one_key(storage: Shared) -> Story {
             .await?
     );
     assert_eq!(audit.find_key("1").await?, Some(sealed(b"k")));
+    Ok(())
+}
+
+pub(crate) async fn what_waits_is_read_in_pages(storage: Shared) -> Story {
+    let mut later = event(1);
+    later.event.at = at(8);
+    let mut work = storage.write().await?;
+    for entry in [&later, &event(2), &event(3)] {
+        work.audit().add(entry).await?;
+    }
+    let (mut moment, mut id) = (i64::MIN, String::new());
+    let mut ids = Vec::new();
+    while let Some(next) = (work.audit())
+        .waiting_after("acme", moment, &id, 1)
+        .await?
+        .pop()
+    {
+        (moment, id) = (next.at, next.id.clone());
+        ids.push(next.id);
+    }
+    assert_eq!(
+        ids,
+        [2, 3, 1].map(|number| event(number).event.id.to_string())
+    );
+    assert_eq!(work.audit().waiting_after("", i64::MIN, "", 1).await?, []);
+    Ok(())
+}
+
+pub(crate) async fn the_queue_tells_where_an_event_is_to_have_its_place(storage: Shared) -> Story {
+    add_events(&storage, &[1, 2]).await?;
+    let mut work = storage.write().await?;
+    let queued = work.audit().queued("", 10).await?;
+    let [first, second] = queued.as_slice() else {
+        return Err(format!("{queued:?}").into());
+    };
+    assert_eq!(first.event_id, event(1).event.id.to_string());
+    assert_eq!((first.chain.as_str(), first.position), ("acme", None));
+    assert_eq!(first.event, work.audit().waiting("acme", 1).await?.pop());
+    let rest = work.audit().queued(&first.event_id, 1).await?;
+    assert_eq!(rest.as_slice(), std::slice::from_ref(second));
     Ok(())
 }

@@ -115,6 +115,8 @@ macro_rules! stories {
                 what_is_dismissed_is_a_stray,
                 the_latest_of_a_kind_is_found,
                 there_is_one_key,
+                what_waits_is_read_in_pages,
+                the_queue_tells_where_an_event_is_to_have_its_place,
             ],
             idempotency_keys: [
                 a_key_belongs_to_its_session,
