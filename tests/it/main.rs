@@ -33,6 +33,7 @@ macro_rules! on_both {
 }
 
 mod admission;
+mod audit;
 mod bad_input;
 mod balanced;
 mod callers;

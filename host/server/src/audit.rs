@@ -3,11 +3,14 @@
 //! Whoever changes something adds an event to the same unit of work, so that
 //! neither is kept without the other. [`chain`] gives events their places, a
 //! moment later and apart from the changes, which therefore do not wait for each
-//! other. What an event looks like, and what its codes cover, is in
+//! other; [`verify`] tells whether all of it is still as it was written, and
+//! [`export`] gives it away. What an event looks like, and what its codes cover, is in
 //! `portcullis_core::audit`.
 
 pub mod chain;
+pub mod export;
 mod key;
+pub mod verify;
 
 use portcullis_core::audit::{AuditChain, AuditEvent, AuditKind, AuditSubject};
 use portcullis_core::id::{InvocationId, OrganizationId, SessionId};

@@ -10,7 +10,8 @@ use portcullis_core::audit::{
 };
 use portcullis_core::id::OrganizationId;
 use portcullis_storage::{
-    AuditCheckpoint, AuditEntry, BoxUnitOfWork, Sealed, SealedColumn, Storage, StoredEvent,
+    AuditCheckpoint, AuditEntry, AuditLink, BoxUnitOfWork, Sealed, SealedColumn, Storage,
+    StoredEvent,
 };
 use serde_json::json;
 use sha2::Sha256;
@@ -38,6 +39,12 @@ pub enum KeyError {
          restore the row of audit_keys from a backup"
     )]
     Missing,
+    /// Neither a key nor anything that was recorded.
+    #[error(
+        "no gateway has kept a record in this database, which has neither an audit key nor a \
+         chain; if one has, both were removed"
+    )]
+    NotBegun,
     /// The database failed.
     #[error("the audit key cannot be read or made")]
     Storage(#[from] portcullis_storage::Error),
@@ -77,6 +84,20 @@ impl AuditKey {
         sealed.map(|sealed| unseal(vault, &sealed)).transpose()
     }
 
+    /// The database's key, for those who cannot do without.
+    pub async fn require(storage: &dyn Storage, vault: &Vault) -> Result<Self, KeyError> {
+        if let Some(key) = Self::open(storage, vault).await? {
+            return Ok(key);
+        }
+        let mut work = storage.read().await?;
+        let is_begun = !work.audit().checkpoints().await?.is_empty();
+        Err(if is_begun {
+            KeyError::Missing
+        } else {
+            KeyError::NotBegun
+        })
+    }
+
     /// Makes the key; `None` when there is one already.
     async fn make(
         storage: &dyn Storage,
@@ -98,21 +119,29 @@ impl AuditKey {
         Ok(is_new.then_some(key))
     }
 
-    /// The first event: from here on nothing may be missing.
+    /// The first event of the gateway's chain, and of each organization there is
+    /// already: from here on nothing may be missing.
     async fn begin(&self, work: &mut BoxUnitOfWork, clock: &dyn Clock) -> Result<(), KeyError> {
         if !work.audit().checkpoints().await?.is_empty() {
             return Err(KeyError::Missing);
         }
-        let begun = self.entry(AuditEvent {
-            id: Uuid::new_v4(),
-            chain: AuditChain::Gateway,
-            kind: AuditKind::AuditBegun,
-            actor: GATEWAY.to_owned(),
-            subject: AuditSubject::audit(),
-            details: json!({}),
-            at: clock.now(),
-        });
-        Ok(work.audit().add(&begun).await?)
+        let organizations = work.organizations().list().await?;
+        let chains = organizations.into_iter().map(|it| it.id);
+        let chains = chains.map(AuditChain::Organization);
+        let at = clock.now();
+        for chain in std::iter::once(AuditChain::Gateway).chain(chains) {
+            let begun = self.entry(AuditEvent {
+                id: Uuid::new_v4(),
+                chain,
+                kind: AuditKind::AuditBegun,
+                actor: GATEWAY.to_owned(),
+                subject: AuditSubject::audit(),
+                details: json!({}),
+                at,
+            });
+            work.audit().add(&begun).await?;
+        }
+        Ok(())
     }
 
     /// An event with its code.
@@ -143,6 +172,12 @@ impl AuditKey {
     /// The code of a place in a chain.
     pub fn link(&self, chain: &str, position: i64, before: &[u8], event_mac: &[u8]) -> Vec<u8> {
         self.mac(&link_bytes(chain, position, before, event_mac))
+    }
+
+    /// Whether a place has the code that binds its event to the place before.
+    pub fn is_link(&self, chain: &str, link: &AuditLink, before: &[u8], event_mac: &[u8]) -> bool {
+        let bytes = link_bytes(chain, link.position, before, event_mac);
+        self.is_mac_of(&bytes, &link.mac)
     }
 
     /// A checkpoint with its seal.
