@@ -36,6 +36,9 @@ fn both() -> Vault {
     Vault::new(&master_keys(&next(), MASTER_KEY))
 }
 
+/// What is sealed in a busy host: three credentials, two params, the audit key.
+const SEALED: u64 = 6;
+
 /// A host with three connections and two invocations that wait.
 async fn busy_host() -> TestHost {
     let host = TestHost::start().await;
@@ -99,14 +102,14 @@ async fn every_connection_works(host: &mut TestHost) {
 #[tokio::test]
 async fn a_rotation_moves_everything_and_calls_still_work() {
     let host = busy_host().await;
-    assert_eq!(standings(&host).await, [0, 5]);
+    assert_eq!(standings(&host).await, [0, SEALED]);
     let rotation = rotate(&host).await;
     let expected = Rotation {
-        resealed: 5,
+        resealed: SEALED,
         ..Rotation::default()
     };
     assert_eq!(rotation, expected);
-    assert_eq!(standings(&host).await, [5, 0]);
+    assert_eq!(standings(&host).await, [SEALED, 0]);
 
     // The old key is gone, and nobody misses it.
     let mut host = host.restart_with(&[("secrets.master_key", next())]).await;
@@ -150,8 +153,8 @@ async fn a_rotation_that_was_stopped_goes_on() {
     let host = busy_host().await;
     let stopped = rotate_at_most(&host, 1).await;
     assert!(stopped.stopped);
-    assert_eq!((stopped.resealed, stopped.left), (1, 4));
-    assert_eq!(standings(&host).await, [1, 4]);
+    assert_eq!((stopped.resealed, stopped.left), (1, SEALED - 1));
+    assert_eq!(standings(&host).await, [1, SEALED - 1]);
 
     // Between the two a gateway with both keys reads both.
     let mut host = host
@@ -162,8 +165,8 @@ async fn a_rotation_that_was_stopped_goes_on() {
         .await;
     every_connection_works(&mut host).await;
     let resumed = rotate(&host).await;
-    assert_eq!((resumed.resealed, resumed.left), (4, 0));
-    assert_eq!(standings(&host).await, [5, 0]);
+    assert_eq!((resumed.resealed, resumed.left), (SEALED - 1, 0));
+    assert_eq!(standings(&host).await, [SEALED, 0]);
 }
 
 /// The gateway seals a credential anew, under the key that it knows.
@@ -182,7 +185,7 @@ async fn what_an_old_gateway_seals_meanwhile_is_met_again() {
     let rotation = keys::rotate(storage, &both(), NonZeroU32::MIN, async |progress| {
         // The gateway still seals under the old key; once everything has been
         // passed it changes a credential that was moved already.
-        if progress.resealed == 5 && meanwhile == 0 {
+        if progress.resealed == SEALED && meanwhile == 0 {
             meanwhile += 1;
             change_credential(&host).await;
         }
@@ -191,8 +194,8 @@ async fn what_an_old_gateway_seals_meanwhile_is_met_again() {
     .await
     .unwrap();
     assert_eq!(meanwhile, 1);
-    assert_eq!((rotation.resealed, rotation.left), (6, 0));
-    assert_eq!(standings(&host).await, [5, 0]);
+    assert_eq!((rotation.resealed, rotation.left), (SEALED + 1, 0));
+    assert_eq!(standings(&host).await, [SEALED, 0]);
 }
 
 #[tokio::test]
@@ -239,7 +242,7 @@ async fn a_value_from_another_row_or_organization_does_not_open() {
 
     // Nor does a rotation move it to where it stands now.
     let rotation = rotate(&host).await;
-    assert_eq!((rotation.resealed, rotation.left), (4, 2));
+    assert_eq!((rotation.resealed, rotation.left), (SEALED - 1, 2));
     assert_eq!(rotation.unopened.len(), 2);
     let named = |id: &str| rotation.unopened.iter().any(|row| row.row == id);
     assert!(named(&host.connection_id));
@@ -263,7 +266,7 @@ async fn a_gateway_without_the_keys_of_its_database_does_not_start() {
     for part in [
         sealed.current_key_id(),
         ours.current_key_id(),
-        "(5 rows)",
+        "(6 rows)",
         "secrets.previous_master_keys",
         "secrets.master_key",
     ] {
@@ -280,5 +283,5 @@ async fn nothing_moves_while_a_key_is_missing() {
     let go_on = async |_| ControlFlow::Continue(());
     let refused = keys::rotate(&*host.gateway.storage, &wrong, NonZeroU32::MIN, go_on).await;
     assert!(matches!(refused, Err(keys::Error::UnknownKeys { .. })));
-    assert_eq!(standings(&host).await, [2, 3]);
+    assert_eq!(standings(&host).await, [2, SEALED - 2]);
 }

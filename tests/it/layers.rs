@@ -64,6 +64,7 @@ const COMMANDS_OF_THE_GATEWAY: &[&str] = &[
     "server/src/cli/serve.rs",
     "server/src/cli/settings.rs",
     "server/src/cli/config/",
+    "server/src/cli/database.rs",
     "server/src/cli/keys.rs",
     "server/src/cli/plugin/",
 ];

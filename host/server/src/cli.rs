@@ -18,6 +18,7 @@ mod completions;
 mod config;
 mod connection;
 mod console;
+mod database;
 mod egress;
 mod exit;
 mod failure;

@@ -3,11 +3,12 @@
 use portcullis_tests::{MASTER_KEY, TestHost};
 use serde_json::json;
 
-use super::terminal::{Ended, Terminal};
+use super::terminal::{Ended, Terminal, configuration};
 
 const NEW: &str = "0202020202020202020202020202020202020202020202020202020202020202";
 
-/// A host that has stopped. Its one connection is sealed under [`MASTER_KEY`].
+/// A host that has stopped. Its one connection and its audit key are sealed under
+/// [`MASTER_KEY`].
 async fn stopped() -> TestHost {
     let host = TestHost::start().await;
     host.gateway.storage.close().await;
@@ -22,16 +23,7 @@ async fn keys(
     (current, previous): (&str, &str),
     arguments: &[&str],
 ) -> Ended {
-    let folder = host.data.path().display();
-    let text = format!(
-        "[auth]\noperator_key = \"{}\"\ntoken_secret = \"{}\"\n\
-         [storage]\nurl = \"sqlite:{folder}/portcullis.db\"\n\
-         [secrets]\nmaster_key = \"{current}\"\nprevious_master_keys = \"{previous}\"\n",
-        "o".repeat(32),
-        "t".repeat(32),
-    );
-    let file = host.data.path().join("portcullis.toml");
-    std::fs::write(&file, text).unwrap();
+    let file = configuration(host, current, previous);
     let file = ["--config", file.to_str().unwrap()];
     let ended = terminal
         .types(&[&["keys"], arguments, &file].concat())
@@ -80,13 +72,17 @@ async fn a_key_is_changed_with_three_commands() {
     before.assert_exit(0);
     assert_eq!(
         behind_ids(&before),
-        ["STANDING CREDENTIALS PARAMS", "current 0 0", "previous 1 0"]
+        [
+            "STANDING CREDENTIALS PARAMS AUDIT KEYS",
+            "current 0 0 0",
+            "previous 1 0 1"
+        ]
     );
 
     let rotated = keys(Terminal::new().watched(), &host, both, &["rotate"]).await;
     let told = &rotated.assert_exit(0).stdout;
-    assert_eq!(rotated.stderr, "moved 1 of 1 row\n");
-    assert!(told.contains("1 row moved"), "{told}");
+    assert_eq!(rotated.stderr, "moved 1 of 2 rows\nmoved 2 of 2 rows\n");
+    assert!(told.contains("2 rows moved"), "{told}");
     assert!(
         told.contains("previous_master_keys may be removed"),
         "{told}"
@@ -94,7 +90,7 @@ async fn a_key_is_changed_with_three_commands() {
 
     let after = keys(Terminal::new().watched(), &host, (NEW, ""), &["status"]).await;
     after.assert_exit(0);
-    assert_eq!(behind_ids(&after)[1], "current 1 0");
+    assert_eq!(behind_ids(&after)[1], "current 1 0 1");
     host.restart_with(&[("secrets.master_key", NEW.to_owned())])
         .await
         .invoke("list_issues", json!({}))
@@ -115,12 +111,12 @@ async fn machines_read_the_same_as_json() {
         assert_eq!(
             document["keys"],
             json!([
-                { "keyId": null, "standing": "current", "credentials": 0, "params": 0 },
-                { "keyId": null, "standing": "previous", "credentials": 1, "params": 0 },
+                { "keyId": null, "standing": "current", "credentials": 0, "params": 0, "auditKeys": 0 },
+                { "keyId": null, "standing": "previous", "credentials": 1, "params": 0, "auditKeys": 1 },
             ])
         );
     }
-    for moved in [1, 0] {
+    for moved in [2, 0] {
         let rotate = &["rotate", "--json"];
         let rotated = keys(Terminal::new(), &host, (NEW, MASTER_KEY), rotate).await;
         assert_eq!(rotated.assert_exit(0).json()["moved"], moved);
@@ -134,23 +130,24 @@ async fn a_missing_key_is_shown_and_refused() {
     status
         .assert_exit(1)
         .assert_told(&["secrets.previous_master_keys"]);
-    assert_eq!(behind_ids(&status)[2], "unknown 1 0");
+    assert_eq!(behind_ids(&status)[2], "unknown 1 0 1");
     let rotated = keys(Terminal::new().watched(), &host, (NEW, ""), &["rotate"]).await;
     assert_eq!(rotated.assert_exit(1).stderr, status.stderr);
     assert_eq!(rotated.stdout, "");
 }
 
 #[tokio::test]
-async fn a_gateway_that_runs_is_to_be_stopped_first() {
+async fn a_gateway_that_runs_is_to_be_stopped_before_a_rotation() {
     let host = TestHost::start().await;
     let file = host.data.path().join("portcullis.db");
-    for verb in ["status", "rotate"] {
-        let ended = keys(Terminal::new(), &host, (NEW, MASTER_KEY), &[verb]).await;
-        ended
-            .assert_exit(1)
-            .assert_told(&["stop the gateway", file.to_str().unwrap()]);
-        assert_eq!(ended.stdout, "");
-    }
+    let both = (NEW, MASTER_KEY);
+    let ended = keys(Terminal::new(), &host, both, &["rotate"]).await;
+    ended
+        .assert_exit(1)
+        .assert_told(&["stop the gateway", file.to_str().unwrap()]);
+    assert_eq!(ended.stdout, "");
+    let status = keys(Terminal::new(), &host, both, &["status"]).await;
+    assert_eq!(status.assert_exit(0).json()["keys"][1]["credentials"], 1);
 }
 
 #[tokio::test]

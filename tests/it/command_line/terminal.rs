@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portcullis::cli::{self, Console, Interrupted, variables};
-use portcullis::clock::SystemClock;
+use portcullis::clock::{Clock, SystemClock};
 use portcullis_tests::{OPERATOR_KEY, Served, TestHost};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,6 +25,7 @@ pub(super) struct Terminal {
     stdin: String,
     on_notice: Option<OnNotice>,
     interrupted: Option<oneshot::Receiver<()>>,
+    clock: Arc<dyn Clock>,
 }
 
 /// How a command ended.
@@ -43,6 +45,7 @@ impl Terminal {
             stdin: String::new(),
             on_notice: None,
             interrupted: None,
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -100,6 +103,12 @@ impl Terminal {
         self
     }
 
+    /// Has the time from somewhere else.
+    pub(super) fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Types a command, without the program's name.
     pub(super) async fn types(&mut self, arguments: &[&str]) -> Ended {
         let (stdout, stderr) = (Buffer::default(), Buffer::default());
@@ -115,7 +124,7 @@ impl Terminal {
             stderr_is_terminal: self.watched_by_a_person,
             width: None,
             environment: self.environment.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&self.clock),
             tick: Duration::from_millis(10),
             interrupted: interrupted(self.interrupted.take()),
         };
@@ -160,6 +169,21 @@ impl Ended {
             assert!(self.stderr.contains(phrase), "no {phrase:?}: {self:?}");
         }
     }
+}
+
+/// A file with a configuration of the host's database and these master keys.
+pub(super) fn configuration(host: &TestHost, current: &str, previous: &str) -> PathBuf {
+    let text = format!(
+        "[auth]\noperator_key = \"{}\"\ntoken_secret = \"{}\"\n\
+         [storage]\nurl = \"{}\"\n\
+         [secrets]\nmaster_key = \"{current}\"\nprevious_master_keys = \"{previous}\"\n",
+        "o".repeat(32),
+        "t".repeat(32),
+        host.gateway.config.storage.url,
+    );
+    let file = host.data.path().join("portcullis.toml");
+    std::fs::write(&file, text).unwrap();
+    file
 }
 
 /// Where a gateway listens.

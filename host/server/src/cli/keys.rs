@@ -3,28 +3,24 @@
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use portcullis_storage::{SealedColumn, Storage};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
+use super::database::Database;
 use super::failure::Failure;
 use super::output::Report;
-use crate::config::{Config, MasterKey};
+use crate::config::MasterKey;
 use crate::keys::{self, KeyStatus, Rotation, Unopened, counted};
 use crate::vault::{Standing, Vault};
 
 /// Rows that are named when they do not open. Whoever has more has another
 /// problem than the list would show.
 const NAMED_ROWS: usize = 10;
-
-/// Enough for one that moves rows and one that listens.
-const CONNECTIONS: u32 = 2;
 
 /// What can be done about the master key.
 #[derive(Debug, Subcommand)]
@@ -43,8 +39,8 @@ Example:
 }
 
 const STATUS_HELP: &str = "\
-Takes the configuration of the gateway, from the file and the environment. A
-SQLite database must not be in use: stop the gateway first.
+Takes the configuration of the gateway, from the file and the environment. The
+gateway may run meanwhile.
 
 Example:
   portcullis keys status --config /etc/portcullis.toml";
@@ -69,17 +65,6 @@ key.
 Example:
   portcullis keys rotate --config /etc/portcullis.toml";
 
-/// Which database, and with which keys.
-#[derive(Debug, Args)]
-pub(super) struct Database {
-    /// TOML file; `portcullis config print --defaults` shows every key.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Database [default: sqlite:portcullis.db].
-    #[arg(long, value_name = "URL")]
-    storage: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct Rotate {
     #[command(flatten)]
@@ -102,7 +87,7 @@ impl Keys {
         match self {
             Self::Generate => Ok(generate()?),
             Self::Status(database) => {
-                let (storage, vault) = database.open().await?;
+                let (storage, vault) = database.open_to_read().await?;
                 let keys = keys::status(&*storage, &vault).await;
                 storage.close().await;
                 Ok(shown(&keys.map_err(anyhow::Error::from)?, &vault))
@@ -114,42 +99,6 @@ impl Keys {
                 Ok(told(&moved?, &vault)?)
             }
         }
-    }
-}
-
-impl Database {
-    /// Opens a database that exists. A mistyped name must not make a new one, in
-    /// which there would be nothing to move.
-    async fn open(&self) -> Result<(Arc<dyn Storage>, Vault), Failure> {
-        let storage = self.storage.iter().cloned();
-        let overrides: Vec<_> = storage.map(|url| ("storage.url", url)).collect();
-        let config = Config::load(self.config.as_deref(), &overrides)?;
-        let vault = Vault::new(&config.master_keys()?);
-        Ok((open(&config.storage.url).await?, vault))
-    }
-}
-
-async fn open(url: &str) -> anyhow::Result<Arc<dyn Storage>> {
-    let shown = portcullis_storage::shown(url);
-    if !portcullis_storage::exists(url)? {
-        bail!(
-            "storage.url = {shown:?}: there is no such database; \
-             name the gateway's with --config or --storage"
-        );
-    }
-    let storage = portcullis_storage::open(url, CONNECTIONS).await;
-    (storage.map_err(stop_first)).with_context(|| format!("storage.url = {shown:?}"))
-}
-
-/// Says what to do when the gateway runs.
-fn stop_first(error: portcullis_storage::Error) -> anyhow::Error {
-    match error {
-        portcullis_storage::Error::InUse { path } => anyhow::anyhow!(
-            "{} is in use by a gateway, and SQLite's file belongs to one process at a time; \
-             stop the gateway, then run this again",
-            path.display()
-        ),
-        other => other.into(),
     }
 }
 
@@ -166,30 +115,53 @@ fn generate() -> anyhow::Result<Report> {
 
 /// The keys; one that is missing makes the command fail.
 fn shown(keys: &[KeyStatus], vault: &Vault) -> Report {
-    let cells = |key: &KeyStatus| {
-        vec![
-            key.key_id.clone(),
-            standing(key.standing).to_owned(),
-            rows(key, SealedColumn::Credential).to_string(),
-            rows(key, SealedColumn::Params).to_string(),
-        ]
-    };
-    let objects = keys.iter().map(|key| {
-        json!({
-            "keyId": key.key_id,
-            "standing": standing(key.standing),
-            "credentials": rows(key, SealedColumn::Credential),
-            "params": rows(key, SealedColumn::Params),
-        })
-    });
-    let report = Report::new(json!({ "keys": objects.collect::<Vec<_>>() })).table(
-        vec!["KEY", "STANDING", "CREDENTIALS", "PARAMS"],
+    let headers = SealedColumn::ALL.iter().map(|column| names(*column).header);
+    let report = Report::new(json!({ "keys": keys.iter().map(object).collect::<Vec<_>>() })).table(
+        ["KEY", "STANDING"].into_iter().chain(headers).collect(),
         keys.iter().map(cells).collect(),
     );
     match keys::refuse_unknown(keys, vault) {
         Ok(()) => report,
         Err(error) => report.failing(anyhow::Error::from(error).into()),
     }
+}
+
+fn cells(key: &KeyStatus) -> Vec<String> {
+    let counts = SealedColumn::ALL
+        .iter()
+        .map(|column| rows(key, *column).to_string());
+    [key.key_id.clone(), standing(key.standing).to_owned()]
+        .into_iter()
+        .chain(counts)
+        .collect()
+}
+
+fn object(key: &KeyStatus) -> Value {
+    let counts = SealedColumn::ALL
+        .iter()
+        .map(|column| (names(*column).field, json!(rows(key, *column))));
+    [
+        ("keyId", json!(key.key_id)),
+        ("standing", json!(standing(key.standing))),
+    ]
+    .into_iter()
+    .chain(counts)
+    .collect()
+}
+
+/// How a column is called here.
+struct Names {
+    header: &'static str,
+    field: &'static str,
+}
+
+const fn names(column: SealedColumn) -> Names {
+    let (header, field) = match column {
+        SealedColumn::Credential => ("CREDENTIALS", "credentials"),
+        SealedColumn::Params => ("PARAMS", "params"),
+        SealedColumn::AuditKey => ("AUDIT KEYS", "auditKeys"),
+    };
+    Names { header, field }
 }
 
 const fn standing(standing: Standing) -> &'static str {
@@ -274,7 +246,8 @@ fn told(rotation: &Rotation, vault: &Vault) -> anyhow::Result<Report> {
     bail!(
         "{moved} moved, {left} left that do not open, because they are damaged or belong to \
          another row: {}. Give these connections a new credential or remove them (invocations expire by \
-         themselves); keep secrets.previous_master_keys until then",
+         themselves, an audit key comes back with a backup); keep secrets.previous_master_keys until \
+         then",
         named(&rotation.unopened)
     )
 }
