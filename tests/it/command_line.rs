@@ -2,6 +2,7 @@
 //! what the process ends with.
 
 mod agents;
+mod audit;
 mod balanced;
 mod configuration;
 mod help;

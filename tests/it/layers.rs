@@ -65,6 +65,7 @@ const COMMANDS_OF_THE_GATEWAY: &[&str] = &[
     "server/src/cli/settings.rs",
     "server/src/cli/config/",
     "server/src/cli/database.rs",
+    "server/src/cli/audit/",
     "server/src/cli/keys.rs",
     "server/src/cli/plugin/",
 ];

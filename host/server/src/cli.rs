@@ -1,7 +1,7 @@
 //! The command line: the tree of commands, and how each of them ends.
 //!
 //! Two kinds live here and know nothing of each other. `serve`, `config`,
-//! `keys` and `plugin inspect` are the gateway's own and work without one
+//! `keys`, `audit` and `plugin inspect` are the gateway's own and work without one
 //! running. All others are clients: they speak HTTP through `client`, as anybody
 //! could, and name no type of the gateway.
 //!
@@ -10,6 +10,7 @@
 //! and name it in [`Command`].
 
 mod actions;
+mod audit;
 mod automation;
 mod caller;
 mod claims;
@@ -117,6 +118,12 @@ enum Command {
         #[command(subcommand)]
         act: keys::Keys,
     },
+    /// The record of what happened: verify it, export it.
+    #[command(after_help = audit::HELP)]
+    Audit {
+        #[command(subcommand)]
+        act: audit::Audit,
+    },
     /// A script that completes commands in a shell.
     Completions(completions::Completions),
 }
@@ -175,6 +182,7 @@ impl Command {
             Self::Plugin { act } => act.run(console).await,
             Self::Config { act } => act.run(),
             Self::Keys { act } => act.run(console).await,
+            Self::Audit { act } => act.run(console).await,
             Self::Completions(completions) => completions.run(command()),
         }
     }

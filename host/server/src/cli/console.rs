@@ -7,6 +7,7 @@ mod hidden;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{ErrorKind, IsTerminal as _, Read, Write};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,12 +95,18 @@ impl Console {
 
     /// Prints to standard output. That nobody reads to the end is no failure.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.stream(text).map(|_| ())
+    }
+
+    /// Prints a part of something long, and tells whether anybody reads the rest.
+    pub(super) fn stream(&mut self, text: &str) -> Result<ControlFlow<()>, Failure> {
         let written = self.stdout.write_all(text.as_bytes());
         match written.and_then(|()| self.stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(format!(
+            Ok(()) => Ok(ControlFlow::Continue(())),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            Err(error) => Err(Failure::other(format!(
                 "cannot write to standard output: {error}"
             ))),
-            _ => Ok(()),
         }
     }
 

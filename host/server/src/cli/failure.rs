@@ -62,6 +62,12 @@ impl Failure {
         failure
     }
 
+    /// Lists what it is about, in a line each.
+    pub(super) fn listing(mut self, lines: Vec<String>) -> Self {
+        self.lines = lines;
+        self
+    }
+
     /// Says what to do next.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -13,7 +13,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 
-pub(super) use text::{field, printable};
+pub(super) use text::{field, json_line, printable};
 
 /// What a command has to say.
 #[derive(Debug, Default)]

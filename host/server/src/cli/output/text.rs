@@ -61,6 +61,11 @@ pub(super) fn json(value: &Value, pretty: bool) -> String {
     escaped
 }
 
+/// A JSON document in one line.
+pub(in crate::cli) fn json_line(value: &Value) -> String {
+    json(value, false)
+}
+
 /// A field of an object as a cell; a dash where it is missing or null.
 pub(in crate::cli) fn field(object: &Value, name: &str) -> String {
     object.get(name).map_or_else(|| "-".to_owned(), cell)
