@@ -8,7 +8,7 @@
 use portcullis_core::id::{InvocationId, SessionId};
 use portcullis_core::invocation::DeniedReason;
 use portcullis_core::modes::Mode;
-use portcullis_storage::{BoxUnitOfWork, ModeScope, Refusal, Role, Sealed};
+use portcullis_storage::{Approval, BoxUnitOfWork, ModeScope, Refusal, Role, Sealed};
 use portcullis_tests::{ADMIN, Answer, LinearVersion, ORG, TestHost, TestHostBuilder};
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ on_both![
     a_removed_approver_decides_nothing,
     a_denial_stops_an_approval,
     a_withdrawal_stops_an_approval,
+    an_approval_stops_a_denial_and_a_withdrawal,
     time_that_runs_out_stops_an_approval,
     another_connection_is_not_the_one_that_was_asked_under,
     a_changed_definition_stops_an_approval,
@@ -41,6 +42,7 @@ enum Change {
     MemberRemoved,
     Denied,
     Withdrawn,
+    Approved,
 }
 
 impl Change {
@@ -55,7 +57,10 @@ impl Change {
             decision_reason: None,
             at: now,
         };
-        if !matches!(self, Self::SessionClosed | Self::Denied | Self::Withdrawn) {
+        if !matches!(
+            self,
+            Self::SessionClosed | Self::Denied | Self::Withdrawn | Self::Approved
+        ) {
             work.organizations().lock(&org).await.unwrap();
         }
         match self {
@@ -106,6 +111,15 @@ impl Change {
                 let refusal = refusal(DeniedReason::Human);
                 assert!(work.invocations().refuse(id, &refusal).await.unwrap());
             }
+            Self::Approved => {
+                let approval = Approval {
+                    approved_by: ADMIN.parse().unwrap(),
+                    approved_at: now,
+                    node: "another".to_owned(),
+                    lease_expires_at: now.saturating_add(std::time::Duration::from_mins(1)),
+                };
+                assert!(work.invocations().approve(id, &approval).await.unwrap());
+            }
             Self::Withdrawn => {
                 let refusal = refusal(DeniedReason::Cancelled);
                 assert!(work.invocations().refuse(id, &refusal).await.unwrap());
@@ -119,7 +133,11 @@ impl Change {
 async fn decide_behind(host: &TestHost, change: Change, verb: &str, id: &str) -> Answer {
     let mut work = host.gateway.storage.write().await.unwrap();
     let arrivals = host.arrivals();
-    let deciding = host.decide(verb, id, json!({}));
+    let token = match verb {
+        "cancel" => &host.sandbox_token,
+        _ => &host.admin_token,
+    };
+    let deciding = host.decide_as(token, verb, id, json!({}));
     let changing = async {
         change.make(host, &mut work, id).await;
         host.wait_for_arrivals(arrivals + 1).await;
@@ -218,6 +236,17 @@ async fn a_withdrawal_stops_an_approval(builder: TestHostBuilder) {
         "denied",
     )
     .await;
+}
+
+async fn an_approval_stops_a_denial_and_a_withdrawal(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    for verb in ["deny", "cancel"] {
+        let id = host.ask("update_issue", update(1)).await;
+        let behind = decide_behind(&host, Change::Approved, verb, &id).await;
+        behind.assert_error(409, "already_decided");
+        assert_eq!(behind.json["invocation"]["status"], "executing");
+        assert_eq!(status(&host, &id).await, "executing");
+    }
 }
 
 async fn time_that_runs_out_stops_an_approval(builder: TestHostBuilder) {
