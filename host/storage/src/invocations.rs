@@ -16,6 +16,7 @@ use crate::{AuditEntry, Error, Sealed};
 pub(crate) use repository::{
     PostgresInvocationRepository, SqliteInvocationRepository, finish_on_postgres, finish_on_sqlite,
 };
+pub(crate) use row::{InvocationRow, SELECT};
 
 /// An invocation as it is admitted, with what only the gateway sees.
 #[derive(Debug, Clone, PartialEq)]

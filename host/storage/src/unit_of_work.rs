@@ -6,9 +6,9 @@ use tokio::sync::broadcast;
 
 use crate::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, Completion,
-    ConnectionRepository, EgressGrantRepository, Error, Hint, IdempotencyRepository,
-    InvocationRepository, ModeRepository, Noted, OrganizationRepository, SealedRowRepository,
-    SessionRepository,
+    ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository, Hint,
+    IdempotencyRepository, InvocationRepository, ModeRepository, Noted, OrganizationRepository,
+    SealedRowRepository, SessionRepository, TransitionRepository,
 };
 
 /// An open database.
@@ -127,6 +127,12 @@ pub trait UnitOfWork: Send {
 
     /// The record of what happened.
     fn audit(&mut self) -> Box<dyn AuditRepository + '_>;
+
+    /// What has become of invocations, and when.
+    fn transitions(&mut self) -> Box<dyn TransitionRepository + '_>;
+
+    /// Tickets that open streams of events.
+    fn event_tickets(&mut self) -> Box<dyn EventTicketRepository + '_>;
 
     /// Sealed values, whatever they are.
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_>;

@@ -8,9 +8,9 @@ use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, BoxUnitOfWork,
-    Completion, ConnectionRepository, EgressGrantRepository, Error, Hint, IdempotencyRepository,
-    InvocationRepository, ModeRepository, Noted, OrganizationRepository, SealedRowRepository,
-    SessionRepository, Storage, UnitOfWork,
+    Completion, ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository, Hint,
+    IdempotencyRepository, InvocationRepository, ModeRepository, Noted, OrganizationRepository,
+    SealedRowRepository, SessionRepository, Storage, TransitionRepository, UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -257,6 +257,14 @@ impl UnitOfWork for ObservedWork {
 
     fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
         self.inner.audit()
+    }
+
+    fn transitions(&mut self) -> Box<dyn TransitionRepository + '_> {
+        self.inner.transitions()
+    }
+
+    fn event_tickets(&mut self) -> Box<dyn EventTicketRepository + '_> {
+        self.inner.event_tickets()
     }
 
     fn sealed_rows(&mut self) -> Box<dyn SealedRowRepository + '_> {

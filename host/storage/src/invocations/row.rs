@@ -14,7 +14,7 @@ use crate::{Error, Sealed, read::Table};
 const INVOCATIONS: Table = Table("action_invocations");
 
 /// A `SELECT` of an [`InvocationRow`] up to its conditions.
-pub(super) const SELECT: &str = "\
+pub(crate) const SELECT: &str = "\
     SELECT i.id, i.session_id, i.organization_id, i.integration_id, i.integration, i.action, \
     i.risk_level, i.mode, i.mode_source, i.drifted, i.params, \
     i.definition_digest, i.plugin_digest, i.status, i.result, \
@@ -28,7 +28,7 @@ pub(super) const SELECT: &str = "\
 pub(super) const COUNT: &str = "SELECT COUNT(*) FROM action_invocations AS i";
 
 #[derive(sqlx::FromRow)]
-pub(super) struct InvocationRow {
+pub(crate) struct InvocationRow {
     id: String,
     session_id: String,
     organization_id: String,

@@ -5,21 +5,23 @@ use sqlx::{Postgres, Transaction};
 
 use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, BoxUnitOfWork,
-    ConnectionRepository, EgressGrantRepository, Error, IdempotencyRepository,
-    InvocationRepository, ModeRepository, OrganizationRepository, SealedRowRepository,
-    SessionRepository, UnitOfWork,
+    ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
+    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
+    SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
     admission::PostgresAdmissionRepository,
     audit::PostgresAuditRepository,
     automations::PostgresAutomationRepository,
     connections::PostgresConnectionRepository,
     egress_grants::PostgresEgressGrantRepository,
     error::{committing, during},
+    event_tickets::PostgresEventTicketRepository,
     idempotency::PostgresIdempotencyRepository,
     invocations::PostgresInvocationRepository,
     modes::PostgresModeRepository,
     organizations::PostgresOrganizationRepository,
     sealed_rows::PostgresSealedRowRepository,
     sessions::PostgresSessionRepository,
+    transitions::PostgresTransitionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
@@ -89,6 +91,18 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
         Box::new(PostgresAuditRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn transitions(&mut self) -> Box<dyn TransitionRepository + '_> {
+        Box::new(PostgresTransitionRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn event_tickets(&mut self) -> Box<dyn EventTicketRepository + '_> {
+        Box::new(PostgresEventTicketRepository {
             connection: &mut self.0,
         })
     }

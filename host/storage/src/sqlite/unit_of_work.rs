@@ -6,14 +6,16 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use super::writer::Turn;
 use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, ConnectionRepository,
-    EgressGrantRepository, Error, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SealedRowRepository, SessionRepository, UnitOfWork,
-    admission::SqliteAdmissionRepository, audit::SqliteAuditRepository,
-    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
-    egress_grants::SqliteEgressGrantRepository, error::during,
+    EgressGrantRepository, Error, EventTicketRepository, IdempotencyRepository,
+    InvocationRepository, ModeRepository, OrganizationRepository, SealedRowRepository,
+    SessionRepository, TransitionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
+    audit::SqliteAuditRepository, automations::SqliteAutomationRepository,
+    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
+    error::during, event_tickets::SqliteEventTicketRepository,
     idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
     modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
     sealed_rows::SqliteSealedRowRepository, sessions::SqliteSessionRepository,
+    transitions::SqliteTransitionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
@@ -91,6 +93,18 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn audit(&mut self) -> Box<dyn AuditRepository + '_> {
         Box::new(SqliteAuditRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn transitions(&mut self) -> Box<dyn TransitionRepository + '_> {
+        Box::new(SqliteTransitionRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn event_tickets(&mut self) -> Box<dyn EventTicketRepository + '_> {
+        Box::new(SqliteEventTicketRepository {
             connection: self.connection(),
         })
     }

@@ -10,6 +10,7 @@ mod audit;
 mod automations;
 mod connections;
 mod egress_grants;
+mod event_tickets;
 mod fixture;
 mod hints;
 mod idempotency_keys;
@@ -19,6 +20,7 @@ mod modes;
 mod organizations;
 mod sealed_rows;
 mod sessions;
+mod transitions;
 mod units_of_work;
 
 /// What a story returns: an error is a failed test, with its message.
@@ -136,6 +138,18 @@ macro_rules! stories {
                 resealing_changes_the_sealed_value_alone,
                 what_changed_meanwhile_is_not_resealed,
                 params_of_what_ended_meanwhile_stay_gone,
+            ],
+            event_tickets: [
+                a_ticket_is_taken_once,
+                a_ticket_is_for_one_session_until_it_expires,
+                of_many_who_take_a_ticket_one_gets_it,
+                expired_tickets_are_forgotten,
+                a_ticket_needs_its_session,
+            ],
+            transitions: [
+                transitions_come_by_time_with_their_invocation,
+                only_those_of_the_sessions_are_read,
+                what_happened_since_a_moment_comes_in_pages,
             ],
             hints: [
                 a_hint_reaches_everybody_who_listens,
