@@ -175,6 +175,20 @@ pub async fn decider(gateway: &Gateway, caller: &Caller, id: SessionId) -> Resul
     }
 }
 
+/// Lets only members of the session's organization through, and not its sandbox.
+pub async fn person(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: SessionId,
+) -> Result<(Session, UserId), Error> {
+    match caller {
+        Caller::User { user, .. } => Ok((session(gateway, caller, id).await?, user.clone())),
+        Caller::Sandbox { .. } | Caller::Operator => {
+            Err(Error::Forbidden("only a member's user token may do this"))
+        }
+    }
+}
+
 /// A session's agent, with what it may use as it stood a moment ago. What counts
 /// is read again at admission.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 //! names the key and the rule.
 
 mod master_key;
+mod origins;
 mod secret;
 mod telemetry;
 
@@ -21,6 +22,7 @@ use portcullis_runtime::{Limits, SandboxConfig};
 use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
+pub use origins::Origins;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
 
@@ -106,6 +108,12 @@ pub struct ServerConfig {
     pub header_timeout_seconds: u64,
     /// Connections served at the same time.
     pub max_connections: usize,
+    /// Streams of events open at the same time.
+    pub max_event_streams: usize,
+    /// Seconds between two pings on a stream of events.
+    pub event_ping_seconds: u64,
+    /// Whose pages, beside our own, may open streams of events.
+    pub allowed_origins: Origins,
 }
 
 /// Section `[storage]`.
@@ -325,6 +333,16 @@ impl Config {
                 1 << 20,
             ),
             (
+                "server.max_event_streams",
+                self.server.max_event_streams as u64,
+                1 << 20,
+            ),
+            (
+                "server.event_ping_seconds",
+                self.server.event_ping_seconds,
+                300,
+            ),
+            (
                 "storage.max_connections",
                 u64::from(self.storage.max_connections),
                 10_000,
@@ -390,12 +408,16 @@ impl Config {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
-        if !LEASE_SECONDS.contains(&self.storage.lease_seconds) {
-            let (min, max) = (LEASE_SECONDS.start(), LEASE_SECONDS.end());
-            let rule = format!("must be between {min} and {max}");
-            return Err(invalid("storage.lease_seconds", rule));
+        self.check_lease()
+    }
+
+    fn check_lease(&self) -> Result<(), ConfigError> {
+        if LEASE_SECONDS.contains(&self.storage.lease_seconds) {
+            return Ok(());
         }
-        Ok(())
+        let (min, max) = (LEASE_SECONDS.start(), LEASE_SECONDS.end());
+        let rule = format!("must be between {min} and {max}");
+        Err(invalid("storage.lease_seconds", rule))
     }
 
     /// The master keys, from the configuration or their files.
@@ -532,6 +554,31 @@ mod tests {
             config.sandbox().limits.deadline,
             Duration::from_millis(1500)
         );
+    }
+
+    #[test]
+    fn origins_may_be_a_list_or_text() {
+        let origins = |text: &str| {
+            let overrides = with_secrets(&[("server.allowed_origins", text)]);
+            Config::load(None, &overrides).map(|config| config.server.allowed_origins)
+        };
+        assert_eq!(origins("").unwrap(), Origins::default());
+        let both = origins("https://a.example, http://localhost:5173").unwrap();
+        for origin in ["https://a.example", "http://localhost:5173"] {
+            assert!(both.contains(&origin.parse().unwrap()), "{origin}");
+        }
+        assert!(!both.contains(&"http://a.example".parse().unwrap()));
+        for wrong in ["*", "a.example", "https://a.example/path"] {
+            let error = origins(wrong).unwrap_err().to_string();
+            assert!(error.contains("is no origin"), "{error}");
+            assert!(error.contains("allowed_origins"), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[server]\nallowed_origins = [\"https://a.example\"]";
+        std::fs::write(file.path(), text).unwrap();
+        let config = Config::load(Some(file.path()), &with_secrets(&[])).unwrap();
+        let origin = "https://a.example".parse().unwrap();
+        assert!(config.server.allowed_origins.contains(&origin));
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub enum Error {
         /// When asking again makes sense.
         retry_after: Duration,
     },
+    /// Nobody else can listen; who has too many listeners.
+    #[error("{0} has as many streams of events as it may have; close one, or try again later")]
+    TooManyStreams(&'static str),
     /// The gateway ends; another may take the request.
     #[error("the gateway is shutting down; try again in a moment")]
     ShuttingDown,

@@ -16,6 +16,7 @@ use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::OpenedCredentials;
+use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::sources::Sources;
 use crate::vault::Vault;
@@ -95,6 +96,8 @@ pub struct Gateway {
     pub running: Running,
     /// Which invocations have changed, to be told to all gateways.
     news: News,
+    /// Who hears what happens.
+    pub events: Events,
     /// Tells which invocations have ended, for those who wait for one.
     pub endings: broadcast::Sender<InvocationId>,
 }
@@ -117,6 +120,7 @@ impl Gateway {
             authenticator: Authenticator::new(&config.auth),
             vault,
             audit,
+            events: Events::new(config.server.max_event_streams),
             config,
             storage: metrics.observed(storage),
             metrics,

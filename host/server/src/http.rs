@@ -15,6 +15,7 @@ mod connections;
 mod decisions;
 mod egress_grants;
 mod error;
+mod events;
 mod extract;
 mod health;
 mod invocations;

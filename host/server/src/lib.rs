@@ -11,6 +11,7 @@
 //! | [`sources`] | what lists and executes actions |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`egress_grants`] | what people manage |
 //! | [`audit`] | the record of what happened |
+//! | [`events`] | telling people what becomes of invocations |
 //! | [`vault`], [`keys`], [`clock`] | encryption at rest, rotation of its keys, time |
 //! | `http` | the way in: routes, shapes, statuses |
 //!
@@ -29,6 +30,7 @@ pub mod config;
 pub mod connections;
 pub mod egress_grants;
 pub mod error;
+pub mod events;
 pub mod gateway;
 mod http;
 pub mod keys;
@@ -118,15 +120,25 @@ pub async fn serve(
         Arc::clone(&gateway),
         ended.clone(),
     ));
+    let told = CancellationToken::new();
+    let pump = tokio::spawn(events::pump_until(Arc::clone(&gateway), told.clone()));
     let router = http::router(Arc::clone(&gateway));
     let connections = http::listen(listener, router, &gateway.config.server, stop).await;
     // From here on requests for actions are refused, so those that run are all
     // there are to wait for.
     gateway.executions.close();
     drain(&gateway).await;
+    // Listeners hear how those actions ended before they are sent away.
+    told.cancel();
+    match timeout(CLOSE_GRACE, pump).await {
+        Ok(ended) => ended?,
+        Err(_elapsed) => tracing::warn!("listeners were not told of everything"),
+    }
+    gateway.events.end();
     // Answers of ended actions are on their way; a client that does not read
     // its own must not keep the process.
-    if timeout(CLOSE_GRACE, connections.shutdown()).await.is_err() {
+    let closing = async { tokio::join!(connections.shutdown(), gateway.events.ended()) };
+    if timeout(CLOSE_GRACE, closing).await.is_err() {
         tracing::warn!("some clients did not take their answers");
     }
     ended.cancel();

@@ -20,6 +20,7 @@ async fn every_operation_answers_as_described() {
     actions(&checked).await;
     invocations(&checked).await;
     decisions(&checked).await;
+    event_tickets(&checked).await;
     members(&checked).await;
     connections(&checked).await;
     sessions_and_automations(&checked).await;
@@ -121,6 +122,17 @@ async fn decisions(checked: &Checked) {
     set.assert_status(200);
     let shown = checked.admin("GET", "/approvals", Value::Null).await;
     assert_eq!(shown.json, set.json);
+}
+
+async fn event_tickets(checked: &Checked) {
+    let path = format!("/{}/events/ticket", checked.host.session_id);
+    for (token, status) in [
+        (&checked.host.member_token, 200),
+        (&checked.host.sandbox_token, 403),
+    ] {
+        let given = checked.ask("POST", &path, token, Value::Null).await;
+        given.assert_status(status);
+    }
 }
 
 async fn members(checked: &Checked) {

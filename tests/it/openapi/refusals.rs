@@ -62,13 +62,15 @@ async fn refusals_are_as_described() {
 
 /// Every code with which the gateway refuses has been seen where it is described.
 fn check_all_seen(checked: &Checked) {
-    // The router's own; a minute of real time; three that need an accident.
+    // The router's own; a minute of real time; three that need an accident; one
+    // that needs a socket.
     let unseen = [
         "method_not_allowed",
         "request_timeout",
         "conflict",
         "internal",
         "outcome_unknown",
+        "too_many_streams",
     ];
     let examples = &checked.description.document["components"]["examples"];
     let seen = checked.codes();
@@ -94,6 +96,11 @@ async fn callers(checked: &Checked) {
     let path = format!("/invocations/{NOTHING}");
     let nothing = checked.agent("GET", &path, Value::Null).await;
     nothing.assert_error(404, "not_found");
+    let path = format!("/{}/events", checked.host.session_id);
+    let agent = &checked.host.sandbox_token;
+    let plain = checked.ask("GET", &path, agent, Value::Null).await;
+    plain.assert_error(426, "upgrade_required");
+    assert_eq!(plain.header("upgrade"), "websocket");
 }
 
 /// Bodies that are refused before anybody looks at what they say.

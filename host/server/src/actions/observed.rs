@@ -160,6 +160,7 @@ pub(super) fn code(error: &Error) -> &'static str {
         Error::DefinitionChanged(_) => "definition_changed",
         Error::RateLimited { .. } => "rate_limited",
         Error::TooManyPending { .. } => "too_many_pending",
+        Error::TooManyStreams(_) => "too_many_streams",
         Error::ShuttingDown => "shutting_down",
         Error::Storage(StorageError::Unavailable { .. }) => "unavailable",
         Error::Unrecorded(_) | Error::Storage(StorageError::Unconfirmed { .. }) => {

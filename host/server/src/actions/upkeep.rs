@@ -45,6 +45,7 @@ pub async fn sweep(gateway: &Arc<Gateway>) -> Result<(), Error> {
     work.idempotency_keys()
         .remove_older_than(now.saturating_sub(IDEMPOTENCY_LIFE))
         .await?;
+    work.event_tickets().remove_expired(now).await?;
     Ok(work.save().await?)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use portcullis_core::id::{OrganizationId, SessionId};
+use portcullis_core::id::{OrganizationId, SessionId, UserId};
 use portcullis_storage::Session;
 
 use super::error::ApiError;
@@ -31,6 +31,12 @@ pub(super) struct InSession(pub(super) Session);
 
 /// An owner or admin of the organization of the session in the path.
 pub(super) struct InvocationDecider(pub(super) Decider);
+
+/// A person who may look into the session in the path.
+pub(super) struct PersonInSession {
+    pub(super) session: Session,
+    pub(super) user: UserId,
+}
 
 /// The sandbox of the session in the path, and nobody else.
 pub(super) struct OwnSandbox(pub(super) Arc<Agent>);
@@ -108,6 +114,20 @@ impl FromRequestParts<Arc<Gateway>> for InvocationDecider {
     }
 }
 
+impl FromRequestParts<Arc<Gateway>> for PersonInSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, ApiError> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
+        let id = path_id(parts, "session_id", "session").await?;
+        let (session, user) = access::person(gateway, &caller, id).await?;
+        Ok(Self { session, user })
+    }
+}
+
 impl FromRequestParts<Arc<Gateway>> for OwnSandbox {
     type Rejection = ApiError;
 
@@ -122,7 +142,7 @@ impl FromRequestParts<Arc<Gateway>> for OwnSandbox {
 }
 
 /// The id with this name in the path.
-async fn path_id<T: FromStr>(
+pub(super) async fn path_id<T: FromStr>(
     parts: &mut Parts,
     name: &str,
     what: &'static str,

@@ -28,6 +28,9 @@ pub(super) use code::{CanFail, Code, ErrorCode};
 /// restart or a backup takes; a lock has been waited for as long already.
 pub(super) const OUTAGE_RETRY: Duration = Duration::from_secs(5);
 
+/// When to ask again for a stream of events: somebody may have left.
+const STREAM_RETRY: Duration = Duration::from_secs(10);
+
 /// An answer of 400 and above.
 #[derive(Debug)]
 pub(super) struct ApiError {
@@ -227,6 +230,9 @@ impl From<Error> for ApiError {
             Error::TooManyPending { retry_after, .. } => {
                 Self::new(Code::TooManyPending, message).retry_after(retry_after)
             }
+            Error::TooManyStreams(_) => {
+                Self::new(Code::TooManyStreams, message).retry_after(STREAM_RETRY)
+            }
             Error::ShuttingDown => {
                 Self::new(Code::ShuttingDown, message).retry_after(Duration::from_secs(1))
             }
@@ -274,6 +280,13 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            let headers = response.headers_mut();
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            let version = HeaderValue::from_static("13");
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
         }
         response
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use portcullis_core::canonical::JsonDigest;
@@ -37,29 +37,29 @@ impl FromRequestParts<Arc<Gateway>> for Authenticated {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, ApiError> {
-        let missing = || {
+        let credential = bearer(&parts.headers).ok_or_else(|| {
             ApiError::new(
                 Code::Unauthorized,
                 "send `Authorization: Bearer` with a key or token",
             )
-        };
-        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-        // Of two headers one would be checked and the other perhaps believed.
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(missing());
-        };
-        let (scheme, credential) = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .ok_or_else(missing)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(missing());
-        }
+        })?;
         let now = gateway.clock.now();
-        let caller = gateway.authenticator.authenticate(credential.trim(), now)?;
+        let caller = gateway.authenticator.authenticate(credential, now)?;
         Ok(Self(caller))
     }
+}
+
+/// The bearer credential, if there is exactly one: of two headers one would be
+/// checked and the other perhaps believed.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, credential) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| credential.trim())
 }
 
 /// Path parameters.

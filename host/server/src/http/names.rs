@@ -12,6 +12,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ErrorCode;
+use crate::events;
 
 /// A component of the description: a type without values, since answers hold
 /// the names as text.
@@ -54,6 +55,10 @@ names! {
     ConnectionStatus = [StoredStatus::Active, StoredStatus::NeedsReauth].map(StoredStatus::as_str);
     /// Whether a source can be used, and if not, why.
     SourceStatus = ["ok", "unreachable", "needs_auth", "stale"];
+    /// What an event means: an invocation waits for a person; it waits no more,
+    /// being approved, denied, withdrawn or expired; it ended, well or not, or was
+    /// denied by policy.
+    EventType = events::EventKind::ALL.map(super::events::type_of);
     /// What a member may do: owners everything, admins all but appointing
     /// owners, members read what is not secret.
     Role = [StoredRole::Owner, StoredRole::Admin, StoredRole::Member].map(StoredRole::as_str);

@@ -23,7 +23,7 @@ use super::error::{ApiError, Body, ErrorCode, code};
 use super::router::described_routes;
 pub(super) use failing::{Execution, Fails};
 use parameters::IfNoneMatch;
-pub(super) use parameters::{ActionPath, IdempotencyKey, SourcePath, UserPath};
+pub(super) use parameters::{ActionPath, IdempotencyKey, SourcePath, TicketProtocol, UserPath};
 
 /// What a reader is told first.
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");

@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
-    actions, approvals, automations, connections, decisions, egress_grants, health, invocations,
-    invoke, members, metrics, modes, openapi, orgs, plugins, request, sessions, tokens,
+    actions, approvals, automations, connections, decisions, egress_grants, events, health,
+    invocations, invoke, members, metrics, modes, openapi, orgs, plugins, request, sessions,
+    tokens,
 };
 use crate::gateway::Gateway;
 
@@ -40,6 +41,7 @@ pub(super) fn described_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(metrics::get_metrics))
         .nest("/{session_id}/actions", agent_routes())
+        .merge(event_routes())
         .nest("/v1/orgs/{org_id}", organization_routes())
         .nest("/v1", operator_routes())
 }
@@ -56,6 +58,13 @@ fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(decisions::approve_invocation))
         .routes(routes!(decisions::deny_invocation))
         .routes(routes!(decisions::cancel_invocation))
+}
+
+/// Whoever may look on hears what happens.
+fn event_routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(events::stream_events))
+        .routes(routes!(events::create_ticket))
 }
 
 /// Owners, admins and operators manage; members read.

@@ -20,6 +20,7 @@ pub(super) fn of(gateway: &Gateway, metrics: &Metrics) -> Registry {
     process(&mut registry, metrics);
     sandbox(&mut registry, gateway);
     plugins(&mut registry, gateway);
+    streams(&mut registry, gateway);
     if let Some(counts) = metrics.spans.get() {
         spans(&mut registry, counts);
     }
@@ -107,6 +108,20 @@ fn plugins(registry: &mut Registry, gateway: &Gateway) {
         "plugins_failed",
         "Plugin files that could not be loaded",
         ConstGauge::new(i64::try_from(failed).unwrap_or(i64::MAX)),
+    );
+}
+
+fn streams(registry: &mut Registry, gateway: &Gateway) {
+    let open = gateway.events.count();
+    registry.register(
+        "event_streams_open",
+        "Streams of events that somebody listens to",
+        ConstGauge::new(i64::try_from(open).unwrap_or(i64::MAX)),
+    );
+    registry.register(
+        "event_streams_dropped",
+        "Streams of events ended since their client did not read",
+        ConstCounter::new(gateway.events.let_go()),
     );
 }
 

@@ -118,6 +118,9 @@ codes! {
     UnknownAction = "unknown_action", UNPROCESSABLE_ENTITY,
         "The source has no action with this id.",
         "Take what the message suggests, or an id from the catalog.";
+    UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED,
+        "The route is a WebSocket, and the request does not ask for one.",
+        "Use a client for WebSockets, version 13, over HTTP/1.1.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "The session has used up its invocations of the last 60 seconds.",
         "Wait as long as `Retry-After` says.";
@@ -133,6 +136,9 @@ codes! {
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE,
         "The gateway is about to stop, and nothing has been done.",
         "Send it again as soon as `Retry-After` says.";
+    TooManyStreams = "too_many_streams", SERVICE_UNAVAILABLE,
+        "The gateway or the session has as many streams of events as it may have.",
+        "Close one, or try again when `Retry-After` says.";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
         "The database cannot be used at the moment, and nothing has been done.",
         "Send it again as soon as `Retry-After` says.";

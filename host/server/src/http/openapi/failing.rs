@@ -13,9 +13,10 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 
 use super::super::callers::{
-    InSession, InvocationDecider, Operator, OrgManager, OrgReader, OwnSandbox,
+    InSession, InvocationDecider, Operator, OrgManager, OrgReader, OwnSandbox, PersonInSession,
 };
 use super::super::error::{CanFail, Code, ErrorCode};
+use super::super::events::{Upgrade, Watcher};
 use super::super::extract::{JsonBody, PathParams, QueryParams};
 
 macro_rules! can_fail {
@@ -36,6 +37,11 @@ can_fail!(InSession: InvalidRequest Unauthorized TokenExpired Forbidden NotFound
 can_fail!(InvocationDecider: InvalidRequest Unauthorized TokenExpired Forbidden NotFound
     Unavailable OutcomeUnknown);
 can_fail!(OwnSandbox: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable);
+can_fail!(PersonInSession: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable
+    OutcomeUnknown);
+can_fail!(Watcher: InvalidRequest Unauthorized TokenExpired Forbidden NotFound Unavailable
+    OutcomeUnknown);
+can_fail!(Upgrade: UpgradeRequired);
 can_fail!({<T>} PathParams<T>: InvalidRequest);
 can_fail!({<T>} QueryParams<T>: InvalidRequest);
 can_fail!({<T>} JsonBody<T>: InvalidRequest InvalidJson RequestTimeout PayloadTooLarge
@@ -120,6 +126,7 @@ fn with_headers(status: u16, response: ResponseBuilder) -> ResponseBuilder {
             "WWW-Authenticate",
             header(Type::String, "`Bearer`: the scheme to use."),
         ),
+        426 => response.header("Upgrade", header(Type::String, "`websocket`.")),
         429 | 503 => response.header(
             "Retry-After",
             header(Type::Integer, "Whole seconds to wait, at least 1."),

@@ -7,13 +7,19 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, SchemaFormat, Type};
 
-use super::super::callers::{InSession, InvocationDecider, OrgManager, OrgReader, OwnSandbox};
+use super::super::callers::{
+    InSession, InvocationDecider, OrgManager, OrgReader, OwnSandbox, PersonInSession,
+};
+use super::super::events::Watcher;
 use super::super::invoke::MAX_IDEMPOTENCY_KEY;
 
 const IDEMPOTENCY_KEY: &str = "Names this request, so that it can be sent again without happening twice: visible ASCII \
      characters, of the client's choice. Within 24 hours the session's next request with this \
      key and the same body is answered with the invocation of the first; one with another body \
      is refused with `idempotency_key_reused`.";
+
+const TICKET_PROTOCOL: &str = "What a browser sends instead of `Authorization`: the subprotocol \
+     `portcullis.ticket.<ticket>`, which the answer selects. Others may be offered beside it.";
 
 macro_rules! describes {
     ($($type:ident: $parameter:expr;)+) => {$(
@@ -37,6 +43,9 @@ pub(in crate::http) enum ActionPath {}
 /// The header of the same name.
 pub(in crate::http) enum IdempotencyKey {}
 
+/// The header `Sec-WebSocket-Protocol`.
+pub(in crate::http) enum TicketProtocol {}
+
 /// The header of the same name.
 pub(super) enum IfNoneMatch {}
 
@@ -44,6 +53,8 @@ describes! {
     InSession: session();
     OwnSandbox: session();
     InvocationDecider: session();
+    PersonInSession: session();
+    Watcher: session();
     OrgReader: organization();
     OrgManager: organization();
     UserPath: in_path("user_id", "The user: 1 to 128 characters, chosen by the platform.", text(1, 128));
@@ -55,6 +66,8 @@ describes! {
     );
     IdempotencyKey: in_header("Idempotency-Key", IDEMPOTENCY_KEY)
         .schema(Some(text(1, MAX_IDEMPOTENCY_KEY).pattern(Some("^[ -~]+$"))));
+    TicketProtocol: in_header("Sec-WebSocket-Protocol", TICKET_PROTOCOL)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
     IfNoneMatch: in_header("If-None-Match", "The `ETag` of an earlier answer.")
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
 }
