@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test stops at the first surprise"
 )]
 
@@ -40,6 +41,7 @@ mod callers;
 mod cargo_component;
 mod command_line;
 mod decisions;
+mod events;
 mod invoking;
 mod keys;
 mod layers;

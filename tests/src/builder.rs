@@ -30,6 +30,8 @@ pub(crate) struct Setup {
     probe: bool,
     /// Of all gateways of the host.
     pub(crate) arrivals: Arc<Arrivals>,
+    /// Whether gateways do not hear of changes, not even of their own.
+    hints_are_lost: bool,
 }
 
 impl Setup {
@@ -90,6 +92,13 @@ impl TestHostBuilder {
     #[must_use]
     pub fn with_probe(mut self) -> Self {
         self.setup.probe = true;
+        self
+    }
+
+    /// Loses every hint.
+    #[must_use]
+    pub fn without_hints(mut self) -> Self {
+        self.setup.hints_are_lost = true;
         self
     }
 
@@ -223,6 +232,7 @@ async fn open_storage(
         inner,
         clock: Arc::clone(clock),
         arrivals: Arc::clone(&setup.arrivals),
+        hints_are_lost: setup.hints_are_lost,
     })
 }
 
