@@ -21,7 +21,12 @@ pub struct Served {
 impl Served {
     /// Serves a host's gateway on a free port.
     pub async fn start(host: &TestHost) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        Self::start_at(host, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Serves a host's gateway where another one was served before.
+    pub async fn start_at(host: &TestHost, address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await;
         let listener = listener.expect("a free port");
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {

@@ -10,6 +10,7 @@
 //! and name it in [`Command`].
 
 mod actions;
+mod approve;
 mod audit;
 mod automation;
 mod caller;
@@ -20,9 +21,11 @@ mod config;
 mod connection;
 mod console;
 mod database;
+mod decide;
 mod egress;
 mod exit;
 mod failure;
+mod inbox;
 mod invocations;
 mod keys;
 mod mode;
@@ -32,6 +35,7 @@ mod plugin;
 mod serve;
 mod session;
 mod settings;
+mod times;
 mod token;
 
 use std::ffi::OsString;
@@ -39,7 +43,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-pub use console::{Console, Interrupted, variables};
+pub use console::{Console, Interrupted, Quieten, variables};
 pub use exit::Exit;
 
 use failure::Failure;
@@ -64,6 +68,7 @@ const HELP: &str = "\
 Examples:
   portcullis serve --config portcullis.toml
   portcullis actions run --integration linear --action list_issues --params '{\"first\": 3}'
+  portcullis inbox
 
 Commands that talk to a gateway read three variables:
 
@@ -80,7 +85,13 @@ enum Command {
     Serve(serve::Serve),
     /// What an agent can do, and doing it.
     Actions(actions::Actions),
-    /// Organizations and their members.
+    /// What waits for a decision: look at it, and decide.
+    Inbox(inbox::Inbox),
+    /// Let what waits run, once or for good.
+    Approve(approve::Approve),
+    /// Refuse what waits.
+    Deny(approve::Deny),
+    /// Organizations, their members, and how long requests wait for them.
     #[command(after_help = org::HELP)]
     Org {
         #[command(subcommand)]
@@ -141,7 +152,7 @@ where
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
-            let ended = cli.command.run(console).await;
+            let ended = cli.command.run(console, cli.json).await;
             output::print(console, cli.json, ended)
         }
         // Asked for nothing: help, beside a code that tells scripts so.
@@ -167,10 +178,14 @@ fn unparsed(error: &clap::Error) -> Result<Report, Failure> {
 }
 
 impl Command {
-    async fn run(self, console: &mut Console) -> Result<Report, Failure> {
+    /// `json`: somebody asks for JSON alone.
+    async fn run(self, console: &mut Console, json: bool) -> Result<Report, Failure> {
         match self {
             Self::Serve(serve) => serve.run().await,
             Self::Actions(actions) => actions.run(console).await,
+            Self::Inbox(inbox) => inbox.run(console, json).await,
+            Self::Approve(approve) => approve.run(console).await,
+            Self::Deny(deny) => deny.run(console).await,
             Self::Org { act } => act.run(console).await,
             Self::Session(sessions) => sessions.run(console).await,
             Self::Automation(automations) => automations.run(console).await,

@@ -22,7 +22,7 @@ fn commands() -> Vec<Vec<String>> {
 #[tokio::test]
 async fn every_command_teaches_by_example() {
     let commands = commands();
-    assert!(commands.len() > 40, "{}", commands.len());
+    assert!(commands.len() > 45, "{}", commands.len());
     for words in commands {
         let mut arguments: Vec<_> = words.iter().map(String::as_str).collect();
         arguments.push("--help");
@@ -39,7 +39,11 @@ async fn every_command_teaches_by_example() {
 
 #[tokio::test]
 async fn exit_codes_are_documented_where_they_are_met() {
-    for arguments in [&["actions", "--help"][..], &["actions", "run", "--help"]] {
+    for arguments in [
+        &["actions", "--help"][..],
+        &["actions", "run", "--help"],
+        &["approve", "--help"],
+    ] {
         let help = Terminal::new().types(arguments).await;
         for line in ["3    denied", "4    pending", "5    expired", "6    failed"] {
             assert!(help.stdout.contains(line), "{help:?}");
@@ -74,7 +78,14 @@ async fn shells_get_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Terminal::new().types(&["completions", shell]).await;
         let text = &script.assert_exit(0).stdout;
-        for word in ["portcullis", "connection", "rotate", "idempotency-key"] {
+        for word in [
+            "portcullis",
+            "connection",
+            "rotate",
+            "idempotency-key",
+            "inbox",
+            "approve",
+        ] {
             assert!(text.contains(word), "{shell}: no {word}");
         }
     }

@@ -1,9 +1,9 @@
 //! Somebody who types commands.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use portcullis::cli::{self, Console, Interrupted, variables};
@@ -12,7 +12,8 @@ use portcullis_tests::{OPERATOR_KEY, Served, TestHost};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, oneshot};
 
 /// What happens when something is told beside the output.
 type OnNotice = Box<dyn FnMut() + Send>;
@@ -26,6 +27,8 @@ pub(super) struct Terminal {
     on_notice: Option<OnNotice>,
     interrupted: Option<oneshot::Receiver<()>>,
     clock: Arc<dyn Clock>,
+    /// How often a command that waits looks.
+    tick: Duration,
 }
 
 /// How a command ended.
@@ -46,6 +49,7 @@ impl Terminal {
             on_notice: None,
             interrupted: None,
             clock: Arc::new(SystemClock),
+            tick: Duration::from_millis(10),
         }
     }
 
@@ -86,6 +90,12 @@ impl Terminal {
         self
     }
 
+    /// Commands that wait do not look by themselves.
+    pub(super) fn looking_never(mut self) -> Self {
+        self.tick = Duration::from_hours(1);
+        self
+    }
+
     /// Does something once the command tells something beside its output.
     pub(super) fn on_notice(mut self, act: impl FnOnce() + Send + 'static) -> Self {
         let mut act = Some(act);
@@ -120,12 +130,13 @@ impl Terminal {
                 act: self.on_notice.take(),
             }),
             stdin_is_terminal: false,
+            quieten: || Ok(Box::new(())),
             stdout_is_terminal: self.watched_by_a_person,
             stderr_is_terminal: self.watched_by_a_person,
             width: None,
             environment: self.environment.clone(),
             clock: Arc::clone(&self.clock),
-            tick: Duration::from_millis(10),
+            tick: self.tick,
             interrupted: interrupted(self.interrupted.take()),
         };
         let arguments = ["portcullis"].iter().chain(arguments);
@@ -135,6 +146,112 @@ impl Terminal {
             stdout: stdout.text(),
             stderr: stderr.text(),
         }
+    }
+
+    /// Sits down at a command that asks questions.
+    pub(super) fn sits_at(&mut self, arguments: &[&str]) -> Sitting {
+        let (stdout, stderr) = (Buffer::default(), Buffer::default());
+        let (keys, stdin) = mpsc::channel();
+        let mut console = Console {
+            stdin: Box::new(Typed(stdin)),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+            stdin_is_terminal: true,
+            quieten: || Ok(Box::new(())),
+            stdout_is_terminal: true,
+            stderr_is_terminal: true,
+            width: Some(100),
+            environment: self.environment.clone(),
+            clock: Arc::clone(&self.clock),
+            tick: self.tick,
+            interrupted: interrupted(self.interrupted.take()),
+        };
+        let arguments = ["portcullis"].iter().chain(arguments);
+        let arguments: Vec<String> = arguments.copied().map(str::to_owned).collect();
+        let (end, command) = oneshot::channel();
+        // A command is a process of its own, which waits for nobody else's tasks.
+        std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let exit = runtime.block_on(cli::run(arguments, &mut console));
+            let _ = end.send(exit.code());
+        });
+        Sitting {
+            keys: Some(keys),
+            stdout,
+            stderr,
+            read: 0,
+            command,
+        }
+    }
+}
+
+/// Somebody who sits at a command, types, and reads.
+pub(super) struct Sitting {
+    keys: Option<mpsc::Sender<Vec<u8>>>,
+    stdout: Buffer,
+    stderr: Buffer,
+    /// Bytes that are read already.
+    read: usize,
+    command: oneshot::Receiver<u8>,
+}
+
+impl Sitting {
+    /// Presses keys.
+    pub(super) fn presses(&mut self, keys: &str) {
+        let keyboard = self.keys.as_ref().unwrap();
+        keyboard.send(keys.as_bytes().to_vec()).unwrap();
+    }
+
+    /// Types a line.
+    pub(super) fn types(&mut self, line: &str) {
+        self.presses(&format!("{line}\n"));
+    }
+
+    /// Reads on until this stands there, and returns what was read.
+    pub(super) async fn reads(&mut self, phrase: &str) -> String {
+        let reading = async {
+            loop {
+                let written = self.stdout.written.notified();
+                let unread = self.stdout.text().split_off(self.read);
+                if let Some(at) = unread.find(phrase) {
+                    let end = at + phrase.len();
+                    self.read += end;
+                    return unread[..end].to_owned();
+                }
+                written.await;
+            }
+        };
+        let patience = Duration::from_secs(20);
+        let read = tokio::time::timeout(patience, reading).await;
+        assert!(read.is_ok(), "no {phrase:?}: {}", self.stdout.text());
+        read.unwrap()
+    }
+
+    /// Hangs up.
+    pub(super) fn hangs_up(&mut self) {
+        self.keys = None;
+    }
+
+    /// Waits for the end of the command.
+    pub(super) async fn ended(self) -> Ended {
+        Ended {
+            exit: self.command.await.unwrap(),
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
+        }
+    }
+}
+
+/// A keyboard.
+struct Typed(mpsc::Receiver<Vec<u8>>);
+
+impl Read for Typed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Ok(keys) = self.0.recv() else {
+            return Ok(0);
+        };
+        buffer[..keys.len()].copy_from_slice(&keys);
+        Ok(keys.len())
     }
 }
 
@@ -218,17 +335,22 @@ fn interrupted(signal: Option<oneshot::Receiver<()>>) -> Interrupted {
 
 /// Bytes that somebody else reads later.
 #[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+struct Buffer {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Told of every write.
+    written: Arc<Notify>,
+}
 
 impl Buffer {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
     }
 }
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.bytes.lock().unwrap().extend_from_slice(bytes);
+        self.written.notify_one();
         Ok(bytes.len())
     }
 

@@ -3,7 +3,7 @@
 mod list;
 mod params;
 mod run;
-mod settled;
+pub(super) mod settled;
 mod wait;
 
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::caller::OfSession;
 use super::console::Console;
+use super::decide::{self, Decision};
 use super::exit::EXIT_CODES;
 use super::failure::Failure;
 use super::invocations::{self, Page};
@@ -34,6 +35,7 @@ Examples:
   portcullis actions guide linear
   portcullis actions run --integration linear --action list_issues --params '{{\"first\": 3}}'
   portcullis actions history --status pending
+  portcullis actions cancel 81ee3a0c-0a3b-46df-97ed-e7896052fa0f
 
 The token of the agent's session is read from PORTCULLIS_TOKEN.
 
@@ -75,6 +77,12 @@ Example:
         /// The invocation.
         id: String,
     },
+    /// Withdraw a request that waits: nobody can approve it any more.
+    #[command(after_help = CANCEL_HELP)]
+    Cancel {
+        /// The invocation.
+        id: String,
+    },
     /// What this session asked for, newest first.
     #[command(after_help = "\
 Examples:
@@ -82,6 +90,13 @@ Examples:
   portcullis actions history --status pending")]
     History(Page),
 }
+
+const CANCEL_HELP: &str = "\
+Only the agent that asked can withdraw it, and only as long as nobody has decided.
+Ctrl-C at `portcullis actions run` ends the waiting alone; this ends the request.
+
+Example:
+  portcullis actions cancel 81ee3a0c-0a3b-46df-97ed-e7896052fa0f";
 
 impl Actions {
     pub(super) async fn run(self, console: &mut Console) -> Result<Report, Failure> {
@@ -107,6 +122,10 @@ impl Actions {
             Act::Show { id } => {
                 let path = [session.as_str(), "actions", "invocations", &id];
                 Ok(show(client.get(&path, &[]).await?))
+            }
+            Act::Cancel { id } => {
+                let reply = decide::send(&client, &session, &id, &Decision::Cancel).await?;
+                decide::outcome(reply, &Decision::Cancel)
             }
             Act::History(page) => {
                 let answer = client.get(&path("invocations"), &page.query()).await?;

@@ -72,6 +72,41 @@ impl OfOrg {
         })?;
         Ok((client, org))
     }
+
+    /// As [`manager`](Self::manager), about the organization that is named without
+    /// `--org`, if one is.
+    pub(super) fn manager_of(
+        self,
+        console: &Console,
+        named: Option<String>,
+    ) -> Result<(Client, String), Failure> {
+        let org = named.or(self.org);
+        Self { org, ..self }.manager(console)
+    }
+
+    /// Asks as a person who decides. That is never the operator, whose key may be
+    /// set as well.
+    pub(super) fn decider(&self, console: &Console) -> Result<(Client, String), Failure> {
+        const WHERE_FROM: &str = "set it to the token of an owner or admin; an operator makes one \
+                                  with `portcullis token user --org ORG --user USER`";
+        let credential = credential(console, variables::TOKEN)
+            .ok_or_else(|| missing("PORTCULLIS_TOKEN is not set", WHERE_FROM))?;
+        let claims = Claims::read(credential.secret.expose());
+        if let Some(Claims::Sandbox(_)) = claims {
+            let message = "PORTCULLIS_TOKEN is the token of an agent, and agents do not decide";
+            return Err(missing(message, WHERE_FROM));
+        }
+        let client = Client::new(console, self.server.url.as_deref(), credential)?;
+        let of_token = match claims {
+            Some(Claims::User(org)) => Some(org),
+            _ => None,
+        };
+        let org = self.org.clone().or(of_token).ok_or_else(|| {
+            Failure::usage("which organization? PORTCULLIS_TOKEN does not say")
+                .hint(format!("name it with --org, or {WHERE_FROM}"))
+        })?;
+        Ok((client, org))
+    }
 }
 
 impl OfSession {

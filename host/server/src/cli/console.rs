@@ -3,7 +3,9 @@
 //! Commands get all of it from here, so that a test can be all of it.
 
 mod hidden;
+pub(super) mod keys;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{ErrorKind, IsTerminal as _, Read, Write};
@@ -35,6 +37,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// Resolves when the person at the terminal wants an end.
 pub type Interrupted = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Makes the terminal behind standard input hand over keys one by one and without
+/// echo, until what this returns is dropped.
+pub type Quieten = fn() -> std::io::Result<Box<dyn Any + Send>>;
+
 /// What a command has around it.
 pub struct Console {
     /// Standard input.
@@ -45,6 +51,8 @@ pub struct Console {
     pub stderr: Box<dyn Write + Send>,
     /// Whether a person types.
     pub stdin_is_terminal: bool,
+    /// Makes that terminal quiet.
+    pub quieten: Quieten,
     /// Whether a person reads what is printed.
     pub stdout_is_terminal: bool,
     /// Whether a person reads what is told beside it.
@@ -75,6 +83,7 @@ impl Console {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            quieten: hidden::quieten,
             stdin: Box::new(std::io::stdin()),
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
@@ -129,7 +138,7 @@ impl Console {
             return self.read(what, limit);
         }
         self.notice(&format!("{what}: "));
-        let line = hidden::read_line(&mut self.stdin, limit);
+        let line = hidden::read_line(self.quieten, &mut self.stdin, limit);
         self.notice("\n");
         line
     }

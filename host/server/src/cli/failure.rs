@@ -74,6 +74,11 @@ impl Failure {
         self
     }
 
+    /// Whether asking again may help.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.exit, Exit::Later | Exit::Other)
+    }
+
     /// The error's code.
     pub(super) fn code(&self) -> &str {
         &self.code

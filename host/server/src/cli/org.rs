@@ -1,4 +1,6 @@
-//! `portcullis org` and `portcullis org members`.
+//! `portcullis org` and `portcullis org members`; `approvals` is the rest of it.
+
+mod approvals;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -23,6 +25,8 @@ Example:
     List(List),
     /// Who belongs to an organization, and as what.
     Members(Members),
+    /// How long requests wait for a person.
+    Approvals(approvals::Approvals),
 }
 
 /// `org create`
@@ -96,6 +100,7 @@ pub(super) const HELP: &str = "\
 Examples:
   portcullis org create acme --name \"Acme Inc.\"
   portcullis org members set ada admin --org acme
+  portcullis org approvals acme --interactive 10m
 
 Making and listing organizations takes the operator's key, in
 PORTCULLIS_OPERATOR_KEY.";
@@ -116,6 +121,7 @@ impl Org {
                 Ok(Report::list(answer, "orgs", &columns, empty))
             }
             Self::Members(members) => members.run(console).await,
+            Self::Approvals(approvals) => approvals.run(console).await,
         }
     }
 }

@@ -13,13 +13,15 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 
-pub(super) use text::{field, json_line, printable};
+pub(super) use text::{field, json_line, one_line, printable};
 
 /// What a command has to say.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     /// For machines; `None` where the gateway answers with nothing.
     json: Option<Value>,
+    /// For machines instead: documents, however many, each on a line of its own.
+    json_lines: Option<Vec<Value>>,
     /// For people.
     blocks: Vec<Block>,
     /// What a pipe gets instead of JSON, where text is the thing asked for: a
@@ -61,6 +63,14 @@ impl Report {
         }
     }
 
+    /// A report on any number of JSON documents.
+    pub(super) fn of_lines(documents: Vec<Value>) -> Self {
+        Self {
+            json_lines: Some(documents),
+            ..Self::default()
+        }
+    }
+
     /// Text that is the thing itself, also in a pipe.
     pub(super) fn piped(text: impl Into<String>) -> Self {
         let text = text.into();
@@ -69,6 +79,12 @@ impl Report {
             piped: Some(text),
             ..Self::default()
         }
+    }
+
+    /// What people read is the thing itself, also in a pipe.
+    pub(super) fn also_piped(mut self, console: &Console) -> Self {
+        self.piped = Some(self.for_people(console.width));
+        self
     }
 
     /// Something was done, and there is nothing to show for it.
@@ -147,6 +163,10 @@ impl Report {
     /// What goes to standard output.
     fn shown(&self, console: &Console, json: bool) -> String {
         let document = |pretty: bool| {
+            if let Some(documents) = &self.json_lines {
+                let lines = documents.iter().map(|json| text::json(json, false) + "\n");
+                return lines.collect();
+            }
             let document = self.json.as_ref();
             document.map_or_else(String::new, |json| text::json(json, pretty) + "\n")
         };
@@ -160,7 +180,20 @@ impl Report {
         }
     }
 
-    fn for_people(&self, width: Option<u16>) -> String {
+    /// All that a person reads, at a terminal on which the command goes on.
+    pub(super) fn on_screen(&self, width: Option<u16>) -> String {
+        let mut text = self.for_people(width);
+        for beside in self.warnings.iter().chain(&self.note) {
+            text += &text::lines(beside);
+        }
+        if let Some(failure) = &self.failure {
+            text += &failure.text();
+        }
+        text
+    }
+
+    /// What a person reads at a terminal of this width.
+    pub(super) fn for_people(&self, width: Option<u16>) -> String {
         let blocks = self.blocks.iter().map(|block| match block {
             Block::Text(text) => text::lines(text),
             Block::Table { headers, rows } => table::table(headers, rows, width),

@@ -11,7 +11,7 @@ use super::super::exit::{EXIT_CODES, Exit};
 use super::super::failure::Failure;
 use super::super::output::Report;
 use super::params;
-use super::settled::{pending, settled, status_of};
+use super::settled::{Reader, pending, settled, status_of};
 use super::wait::{Ended, Wait};
 
 /// `actions run`
@@ -88,7 +88,7 @@ impl Run {
             return Err(reply.failure(Exit::of_status(reply.status)));
         }
         if status_of(&reply.body) != Some(Exit::Pending) {
-            return Ok(settled(reply.body));
+            return Ok(settled(reply.body, Reader::Agent));
         }
         if self.no_wait {
             return Ok(pending(reply.body));
@@ -110,7 +110,7 @@ impl Run {
             self.timeout.map(Duration::from_secs),
         )?;
         Ok(match wait.run(console, document).await? {
-            Ended::Settled(document) => settled(document),
+            Ended::Settled(document) => settled(document, Reader::Agent),
             Ended::Pending(document) => pending(document),
         })
     }

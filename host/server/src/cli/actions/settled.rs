@@ -6,6 +6,27 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::{Report, field, short};
 
+/// Who reads how it ended, and how they look at it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Reader {
+    /// The agent, whose token names the session.
+    Agent,
+    /// A person, who has to name it.
+    Person,
+}
+
+/// The command that shows an invocation.
+pub(in crate::cli) fn show_command(reader: Reader, invocation: &Value) -> String {
+    let id = field(invocation, "id");
+    match reader {
+        Reader::Agent => format!("portcullis actions show {id}"),
+        Reader::Person => {
+            let session = field(invocation, "sessionId");
+            format!("portcullis actions show {id} --session {session}")
+        }
+    }
+}
+
 /// How the invocation of a document stands; `None` when it does not say.
 pub(super) fn status_of(document: &Value) -> Option<Exit> {
     let status = document.get("invocation")?.get("status")?.as_str()?;
@@ -13,14 +34,14 @@ pub(super) fn status_of(document: &Value) -> Option<Exit> {
 }
 
 /// What cannot change any more.
-pub(super) fn settled(document: Value) -> Report {
+pub(in crate::cli) fn settled(document: Value, reader: Reader) -> Report {
     let status = status_of(&document);
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
     let name = name(invocation);
     match status {
         Some(Exit::Done) => completed(&name, document),
         Some(exit) => {
-            let failure = failure(exit, &name, &document);
+            let failure = failure(exit, &name, &document, reader);
             Report::new(document).failing(failure)
         }
         None => {
@@ -34,15 +55,16 @@ pub(super) fn settled(document: Value) -> Report {
 /// What still waits for a person, or still runs.
 pub(super) fn pending(document: Value) -> Report {
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
-    let (name, id) = (name(invocation), field(invocation, "id"));
+    let name = name(invocation);
+    let show = show_command(Reader::Agent, invocation);
     let message = if field(invocation, "status") == "executing" {
         format!("{name} is still running")
     } else {
         let until = short(invocation, "expiresAt");
         format!("{name} waits for a person until {until}")
     };
-    let failure = Failure::new(Exit::Pending, "pending", message)
-        .hint(format!("`portcullis actions show {id}` tells how it went"));
+    let failure =
+        Failure::new(Exit::Pending, "pending", message).hint(format!("`{show}` tells how it went"));
     Report::new(document).failing(failure)
 }
 
@@ -62,9 +84,8 @@ fn completed(name: &str, document: Value) -> Report {
     Report::new(document).text(text.join("\n"))
 }
 
-fn failure(exit: Exit, name: &str, document: &Value) -> Failure {
+fn failure(exit: Exit, name: &str, document: &Value, reader: Reader) -> Failure {
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
-    let id = field(invocation, "id");
     let error = document.get("error").or_else(|| invocation.get("error"));
     let error = error.filter(|error| !error.is_null());
     let failure = match (error, exit) {
@@ -80,24 +101,34 @@ fn failure(exit: Exit, name: &str, document: &Value) -> Failure {
     let hint = match (exit, failure.code()) {
         // The gateway's message says so.
         (Exit::Denied, _) if error.is_some() => return failure,
+        (Exit::Denied, _) if field(invocation, "deniedReason") == "cancelled" => {
+            "nothing was done, and nobody can approve it any more"
+        }
         (Exit::Denied, _) => "do not repeat it; an admin can change the mode",
         (Exit::Expired, _) => "nothing was done; ask again when somebody is there to decide",
         (_, "outcome_unknown") => "it may have been done; look at the provider before repeating it",
-        _ => return failure.hint(format!("`portcullis actions show {id}` shows the record")),
+        _ => {
+            let show = show_command(reader, invocation);
+            return failure.hint(format!("`{show}` shows the record"));
+        }
     };
     failure.hint(hint)
 }
 
 fn denial(name: &str, invocation: &Value) -> String {
     match field(invocation, "deniedReason").as_str() {
-        "human" => format!("a person denied {name}"),
+        "human" => match invocation.get("decisionReason").and_then(Value::as_str) {
+            None => format!("a person denied {name}"),
+            Some(reason) => format!("a person denied {name}: {reason}"),
+        },
+        "cancelled" => format!("its agent withdrew {name}"),
         "policy" => format!("the mode of {name} is deny"),
         other => format!("{name} was denied ({other})"),
     }
 }
 
 /// `linear.create_issue`
-pub(super) fn name(invocation: &Value) -> String {
+pub(in crate::cli) fn name(invocation: &Value) -> String {
     let (source, action) = (
         field(invocation, "integration"),
         field(invocation, "action"),

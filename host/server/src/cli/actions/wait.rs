@@ -11,6 +11,7 @@ use super::super::console::Console;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::{field, printable};
+use super::super::times::clock_face;
 use super::settled::{name, status_of};
 
 /// How many times in a row a gateway may give no answer before the waiting ends.
@@ -79,7 +80,7 @@ impl<'a> Wait<'a> {
                 }
                 // A gateway that restarts is back in a moment, and the request
                 // is still there.
-                Err(failure) if is_passing(&failure) && troubles < MAX_TROUBLES => troubles += 1,
+                Err(failure) if failure.is_passing() && troubles < MAX_TROUBLES => troubles += 1,
                 Err(failure) => break Err(failure.hint(self.how_to_look())),
             }
             if status_of(&latest) != Some(Exit::Pending) {
@@ -164,7 +165,11 @@ impl<'a> Wait<'a> {
             "interrupted",
             format!("interrupted; the request for {} stays as it is", self.name),
         )
-        .hint(self.how_to_look())
+        .hint(format!(
+            "{}, `portcullis actions cancel {}` withdraws it while it waits",
+            self.how_to_look(),
+            self.id
+        ))
     }
 
     fn how_to_look(&self) -> String {
@@ -182,32 +187,9 @@ const fn ticks_before(looks: u32) -> u32 {
     }
 }
 
-/// Whether asking again may help.
-fn is_passing(failure: &Failure) -> bool {
-    matches!(failure.exit, Exit::Later | Exit::Other)
-}
-
-/// `4:59`, or `23:59:59`.
-fn clock_face(left: Duration) -> String {
-    let seconds = left.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_is_shown_as_on_a_clock() {
-        for (seconds, shown) in [(0, "0:00"), (299, "4:59"), (86_399, "23:59:59")] {
-            assert_eq!(clock_face(Duration::from_secs(seconds)), shown);
-        }
-    }
 
     #[test]
     fn looking_becomes_rarer_and_never_stops() {

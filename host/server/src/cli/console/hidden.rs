@@ -1,5 +1,6 @@
 //! A line from a terminal that does not show what is typed.
 
+use std::any::Any;
 use std::io::{BufReader, Read};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -7,12 +8,8 @@ use zeroize::Zeroizing;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-
-const CTRL_C: u8 = 0x03;
-const CTRL_D: u8 = 0x04;
-const BACKSPACE: u8 = 0x08;
-const CTRL_U: u8 = 0x15;
-const DELETE: u8 = 0x7f;
+use super::Quieten;
+use super::keys::{BACKSPACE, CTRL_C, CTRL_D, CTRL_U, DELETE};
 
 /// A terminal that is quiet until this is dropped.
 struct Quiet {
@@ -37,9 +34,18 @@ impl Drop for Quiet {
     }
 }
 
+/// Makes the terminal of this process quiet.
+pub(super) fn quieten() -> std::io::Result<Box<dyn Any + Send>> {
+    Ok(Box::new(Quiet::start()?))
+}
+
 /// Reads a line from the terminal behind standard input.
-pub(super) fn read_line(stdin: &mut dyn Read, limit: usize) -> Result<String, Failure> {
-    let _quiet = Quiet::start().map_err(|error| {
+pub(super) fn read_line(
+    quieten: Quieten,
+    stdin: &mut dyn Read,
+    limit: usize,
+) -> Result<String, Failure> {
+    let _quiet = quieten().map_err(|error| {
         Failure::other(format!("the terminal cannot be made quiet: {error}"))
             .hint("pipe the token in, or name a file with --token-file")
     })?;

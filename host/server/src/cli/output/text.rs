@@ -16,7 +16,7 @@ pub(super) fn lines(text: &str) -> String {
 }
 
 /// As [`printable`] for one line of a table.
-pub(super) fn one_line(text: &str) -> String {
+pub(in crate::cli) fn one_line(text: &str) -> String {
     escape(text, |_| true)
 }
 
@@ -32,12 +32,15 @@ fn escape(text: &str, may_escape: impl Fn(char) -> bool) -> String {
     escaped
 }
 
-/// Control characters, and those that change the direction of what follows.
+/// Control characters, those that change the direction of what follows, and those
+/// that nobody sees: what is decided about must be what is read.
 fn steers(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
         )
 }
 
@@ -52,8 +55,9 @@ pub(super) fn json(value: &Value, pretty: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) && c != '\n' {
-            // Every one of them is below U+10000, so four digits spell it.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
         } else {
             escaped.push(c);
         }
@@ -100,6 +104,10 @@ mod tests {
             ("\u{9b}31m", "\\u{9b}31m"),
             ("a\u{202e}b", "a\\u{202e}b"),
             ("one\r\ntwo\tthree", "one\\r\ntwo\tthree"),
+            (
+                "a\u{200b}b\u{e0041}\u{feff}",
+                "a\\u{200b}b\\u{e0041}\\u{feff}",
+            ),
         ] {
             assert_eq!(printable(text), expected);
         }
@@ -108,7 +116,8 @@ mod tests {
 
     #[test]
     fn escaped_json_means_the_same() {
-        let value = json!({ "a\u{9b}": ["\u{1b}[2J", "\u{202e}", "line\nbreak", 1.5] });
+        let value =
+            json!({ "a\u{9b}": ["\u{1b}[2J", "\u{202e}", "\u{e0041}", "line\nbreak", 1.5] });
         for pretty in [false, true] {
             let text = json(&value, pretty);
             assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
