@@ -55,11 +55,15 @@ struct Step {
     outcome: &'static str,
 }
 
-/// The requests of the README's tour with the answers shown there.
-fn tour_of_the_readme() -> Vec<Step> {
+/// The tour as the README tells it.
+pub(crate) fn tour_of_the_readme() -> &'static str {
     let (_, tour) = README.split_once("\n## A tour in five minutes\n").unwrap();
-    let (tour, _) = tour.split_once("\n## ").unwrap();
-    let commands = tour.split("\n$ curl ").skip(1);
+    tour.split_once("\n## ").unwrap().0
+}
+
+/// The requests of the README's tour with the answers shown there.
+fn requests_of_the_readme() -> Vec<Step> {
+    let commands = tour_of_the_readme().split("\n$ curl ").skip(1);
     let steps = commands.filter_map(|command| {
         let answer = after(command, "\"status\":\"").or_else(|| after(command, "\"code\":\""));
         Some(Step {
@@ -101,7 +105,7 @@ fn tour_of_the_demo() -> Vec<Step> {
 /// Both tours, an odd number of steps: whoever goes through them twice meets the
 /// other gateway at each step.
 fn tour() -> Vec<Step> {
-    let mut steps = tour_of_the_readme();
+    let mut steps = requests_of_the_readme();
     assert_eq!(steps.len(), 4, "the README's tour has changed");
     steps.extend(tour_of_the_demo());
     steps.push(Step {

@@ -13,6 +13,9 @@ use crate::{args::DemoOptions, environment, plugins, process, report, toolchain,
 /// The program in `tests/demo`.
 const PROGRAM: &str = "portcullis-demo";
 
+/// The gateway's own program, which lies beside it: the tour uses its command line.
+const COMMAND_LINE: &str = "portcullis";
+
 /// Builds what the demo needs and turns into it.
 ///
 /// The process id stays the same, so that whoever started us can stop the demo
@@ -31,6 +34,7 @@ fn build() -> Command {
     let mut command = environment::cargo_command();
     command.current_dir(workspace::root());
     command.args(["build", "--workspace", "--bin", PROGRAM]);
+    command.args(["--bin", COMMAND_LINE]);
     command.args(["--message-format", "json-render-diagnostics"]);
     command
 }

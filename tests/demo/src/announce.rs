@@ -1,6 +1,7 @@
 //! What the demo says when it is ready: a line for programs, or a tour for people.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -42,7 +43,18 @@ pub(crate) fn print_json(announcement: &Announcement) -> anyhow::Result<()> {
 
 /// Prints what to try.
 pub(crate) fn print_tour(announcement: &Announcement) -> anyhow::Result<()> {
-    print(&tour(announcement))
+    print(&tour(announcement, &command_line()?))
+}
+
+/// The gateway's own program, which is built into the same folder.
+fn command_line() -> anyhow::Result<PathBuf> {
+    let demo = std::env::current_exe().context("cannot tell where the demo is")?;
+    Ok(demo.with_file_name("portcullis"))
+}
+
+/// A path as a word of a shell's command.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// Writes and flushes: whoever waits for the line reads from a pipe.
@@ -55,14 +67,16 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// The tour. Its tokens are of URL-safe characters, so single quotes hold them.
-fn tour(announcement: &Announcement) -> String {
+fn tour(announcement: &Announcement, command_line: &Path) -> String {
     let Announcement {
         url,
         operator_key,
         session_id,
         sandbox_token,
+        admin_token,
         ..
     } = announcement;
+    let command_line = quoted(command_line);
     let linear = &announcement.upstreams.linear;
     format!(
         r#"
@@ -90,8 +104,25 @@ List issues, look at one, create one:
     -d '{{"integration":"linear","action":"create_issue","params":{{"teamId":"ENG","title":"Hello from an agent"}}}}'
 
 By default an action that writes waits for a person's approval. This demo lets
-linear.create_issue through, and only that: linear.update_issue is answered with
-202 and stays pending.
+linear.create_issue through, and only that: changing one is answered with 202 and
+stays pending.
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"linear","action":"update_issue","params":{{"issueId":"ENG-1","priority":1}}}}'
+
+You are also the admin who decides. Paste this first, here or in another terminal:
+
+  export PORTCULLIS_URL='{url}' PORTCULLIS_TOKEN='{admin_token}'
+  portcullis() {{ {command_line} "$@"; }}
+
+Approve the one request that waits:
+
+  portcullis approve "$(portcullis inbox --json | cut -d'"' -f4)"
+
+Or sit at the inbox, where requests are announced as they come. Type the number of
+one to see all about it, then a to approve it:
+
+  portcullis inbox
 
 What reached Linear, and with which credential:
 
@@ -139,12 +170,14 @@ mod tests {
 
     #[test]
     fn the_tour_has_the_real_values_and_bodies_that_are_json() {
-        let tour = tour(&announcement());
+        let tour = tour(&announcement(), Path::new("/it's here/portcullis"));
         for part in [
             "ACTIONS='http://127.0.0.1:8480/the-session/actions'",
             "TOKEN='sandbox-token'",
             "'http://127.0.0.1:9101/__requests'",
             "operator-key",
+            "export PORTCULLIS_URL='http://127.0.0.1:8480' PORTCULLIS_TOKEN='admin-token'\n",
+            r#"portcullis() { '/it'\''s here/portcullis' "$@"; }"#,
         ] {
             assert!(tour.contains(part), "{part} is missing");
         }
@@ -152,6 +185,6 @@ mod tests {
         let parsed = bodies.map(|(_, body)| {
             serde_json::from_str::<serde_json::Value>(body.trim_end_matches('\'')).unwrap()
         });
-        assert_eq!(parsed.count(), 3);
+        assert_eq!(parsed.count(), 4);
     }
 }

@@ -6,7 +6,7 @@ use portcullis_tests::{LINEAR_TOKEN, OPERATOR_KEY};
 use tokio::sync::oneshot;
 
 use super::terminal::Terminal;
-use crate::balanced::Balanced;
+use crate::balanced::{Balanced, tour_of_the_readme};
 
 const RUN: &[&str] = &["actions", "run", "--integration", "linear", "--action"];
 const CREATE: &[&str] = &["--params", r#"{"teamId":"ENG","title":"Asked for"}"#];
@@ -106,4 +106,52 @@ async fn who_waits_at_a_gateway_that_stops_waits_on_at_the_other() {
     assert_eq!(ended.assert_exit(0).json()["result"]["issue"]["id"], "7");
     let connections = gateways.balancer.connections();
     assert!(connections[0] == 1 && connections[1] > 0, "{connections:?}");
+}
+
+/// Takes the id of the first line, as the README's command does.
+const FIRST_ID: &str = r#""$(portcullis inbox --json | cut -d'"' -f4)""#;
+
+/// The commands of this program in the README's tour, without its name.
+fn commands_of_the_readme() -> Vec<&'static str> {
+    let lines = tour_of_the_readme().lines();
+    lines
+        .filter_map(|line| line.strip_prefix("$ portcullis "))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_approvals_of_the_tour_may_reach_another_gateway() {
+    let Some(gateways) = Balanced::start().await else {
+        return;
+    };
+    let approve = format!("approve {FIRST_ID}");
+    let commands = commands_of_the_readme();
+    assert_eq!(commands, ["inbox --once", &approve, "inbox"]);
+    let host = &gateways.host;
+    let change = serde_json::json!({ "issueId": "ENG-1", "priority": 1 });
+    let first = host.ask("update_issue", change.clone()).await;
+    let mut person = terminal(&gateways, variables::TOKEN, &host.admin_token);
+
+    let once = person.types(&["inbox", "--once"]).await;
+    let table = &once.assert_exit(0).stdout;
+    assert!(table.contains(&format!("\n{}  linear.update_issue", &first[..8])));
+    let waiting = person.types(&["inbox", "--json"]).await;
+    let id = waiting.assert_exit(0).stdout.split('"').nth(3).unwrap();
+    assert_eq!(id, first);
+    let approved = person.types(&["approve", id]).await;
+    let answer = approved.assert_exit(0).json();
+    assert_eq!(answer["result"]["issue"]["priority"], 1);
+
+    host.ask("update_issue", change).await;
+    let mut sitting = person.sits_at(&["inbox"]);
+    for (asked, answer) in [("inbox> ", "1"), ("\n1> ", "a"), ("inbox> ", "q")] {
+        sitting.reads(asked).await;
+        sitting.types(answer);
+    }
+    sitting.ended().await.assert_exit(0);
+    let connections = gateways.balancer.connections();
+    assert!(
+        connections.iter().all(|count| *count > 0),
+        "{connections:?}"
+    );
 }
