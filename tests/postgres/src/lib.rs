@@ -15,8 +15,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Whoever wants to kill a server starts one of its own: [`Server`].
 
+mod port;
 mod proxy;
+mod server;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -29,7 +33,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 
+pub use port::ReservedPort;
 pub use proxy::{Loss, Proxy};
+pub use server::Server;
 
 /// The variable with the URL of the server's maintenance database.
 pub const SERVER: &str = "PORTCULLIS_TEST_POSTGRES";
