@@ -1,4 +1,4 @@
-//! The command line, parsed by hand: four commands need no library.
+//! The command line, parsed by hand: five commands need no library.
 
 use std::fmt;
 
@@ -21,6 +21,11 @@ pub(crate) enum Request {
     Demo(DemoOptions),
     /// Measure something.
     Bench(BenchOptions),
+    /// Kill gateways and look what becomes of their promises.
+    Soak {
+        /// Passed on to the program that does it.
+        arguments: Vec<String>,
+    },
 }
 
 /// What `cargo xtask bench` measures.
@@ -88,6 +93,7 @@ Commands:
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
   bench     measure the sandbox, the gateway under load, and truncation
+  soak      kill gateways and databases under load, and compare what was promised
 
 `cargo xtask <command> --help` says more. All of them make sure that guests can
 be compiled for wasm32-unknown-unknown: with the library of the compiler in use,
@@ -149,6 +155,24 @@ What follows the name goes to the benchmark; `bench NAME --help` lists it:
 The numbers are those of a machine with nothing else to do, or they are worth
 little: each table shows the load average at its start.";
 
+const SOAK_HELP: &str = "\
+Starts the gateway, asks it for many things at once, kills it without warning, and
+starts it again on the same data, many times; on Postgres there are two gateways,
+and the database's server is killed as well. Then it compares what clients were
+told, what the upstream received, what the database holds and what the audit log
+says. Prints a report for each database, and fails when a promise was broken.
+
+Usage: cargo xtask soak [--kills N] [--seed N] [--sqlite | --postgres]
+
+Options:
+  --kills N    kills on each database (default 50; 2 to 6 s each)
+  --seed N     repeat the choices of an earlier run; its report names the seed
+  --sqlite     only on SQLite
+  --postgres   only on Postgres, whose programs must be installed
+
+A seed repeats what is killed and at which moments; how processes take turns
+remains chance. When something is wrong, database and logs are kept.";
+
 /// Reads a command line, without the program's name.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
     let mut arguments = Arguments {
@@ -164,9 +188,10 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
         "test" => Ok(parse_test(arguments)),
         "demo" => parse_demo(arguments),
         "bench" => parse_bench(arguments),
+        "soak" => Ok(parse_soak(arguments)),
         _ => Err(UsageError {
             problem: format!("there is no command `{command}`"),
-            hint: "the commands are demo, test, plugins and bench".to_owned(),
+            hint: "the commands are demo, test, plugins, bench and soak".to_owned(),
         }),
     }
 }
@@ -228,6 +253,15 @@ fn parse_bench(arguments: Arguments) -> Result<Request, UsageError> {
         subjects: vec![subject],
         arguments: words.collect(),
     }))
+}
+
+fn parse_soak(arguments: Arguments) -> Request {
+    let arguments = arguments.words.collect::<Vec<_>>();
+    let asks_for_help = |word: &String| word == "-h" || word == "--help";
+    if arguments.iter().any(asks_for_help) {
+        return Request::Help(SOAK_HELP);
+    }
+    Request::Soak { arguments }
 }
 
 fn parse_port(text: &str) -> Result<u16, UsageError> {
@@ -358,6 +392,12 @@ mod tests {
     }
 
     #[test]
+    fn soak_passes_everything_on() {
+        let arguments = vec!["--kills=3".to_owned(), "--sqlite".to_owned()];
+        check("soak --kills=3 --sqlite", Request::Soak { arguments });
+    }
+
+    #[test]
     fn every_command_has_help() {
         for line in ["", "help", "-h", "--help"] {
             check(line, Request::Help(HELP));
@@ -366,6 +406,7 @@ mod tests {
         check("test --help", Request::Help(TEST_HELP));
         check("demo --json -h", Request::Help(DEMO_HELP));
         check("bench --help", Request::Help(BENCH_HELP));
+        check("soak --kills 3 --help", Request::Help(SOAK_HELP));
     }
 
     #[test]

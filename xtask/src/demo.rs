@@ -1,14 +1,10 @@
 //! `cargo xtask demo`: builds the plugins and the demo, then becomes the demo.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
+use std::{path::Path, process::Command};
+
+use crate::{
+    args::DemoOptions, cargo_messages, environment, plugins, process, report, toolchain, workspace,
 };
-
-use anyhow::Context as _;
-use serde_json::Value;
-
-use crate::{args::DemoOptions, environment, plugins, process, report, toolchain, workspace};
 
 /// The program in `tests/demo`.
 const PROGRAM: &str = "portcullis-demo";
@@ -24,7 +20,7 @@ pub(crate) fn run(options: DemoOptions) -> anyhow::Result<()> {
     plugins::build_all(toolchain::ensure()?)?;
     report::note("building the gateway…");
     let messages = process::stdout(&mut build())?;
-    let program = executable(&messages).context("cargo does not say where the demo is")?;
+    let program = cargo_messages::executable(&messages, PROGRAM)?;
     match process::replace(&mut command(&program, options))? {}
 }
 
@@ -37,19 +33,6 @@ fn build() -> Command {
     command.args(["--bin", COMMAND_LINE]);
     command.args(["--message-format", "json-render-diagnostics"]);
     command
-}
-
-/// The program's path in cargo's messages, which are one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| {
-            message
-                .pointer("/target/name")
-                .is_some_and(|name| name == PROGRAM)
-        })
-        .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
 }
 
 fn command(program: &Path, options: DemoOptions) -> Command {
@@ -101,23 +84,6 @@ mod tests {
                 port: Some(8481),
             },
             &["--port", "8481"],
-        );
-    }
-
-    #[test]
-    fn the_program_is_found_among_cargos_messages() {
-        let messages = r#"
-            {"reason":"compiler-artifact","target":{"name":"portcullis"},"executable":null}
-            {"reason":"build-script-executed","package_id":"x"}
-            {"reason":"compiler-artifact","target":{"name":"portcullis-demo"},"executable":"/t/debug/portcullis-demo"}
-            {"reason":"build-finished","success":true}"#;
-        assert_eq!(
-            executable(messages),
-            Some(PathBuf::from("/t/debug/portcullis-demo"))
-        );
-        assert_eq!(
-            executable(r#"{"reason":"build-finished","success":true}"#),
-            None
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`]). What they share: [`guests`] compiles
-//! guest crates with a [`toolchain`] and turns them into components ([`component`]);
+//! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`]). What they share: [`guests`]
+//! compiles guest crates with a [`toolchain`] and turns them into components ([`component`]);
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
@@ -10,6 +10,7 @@
 mod apt;
 mod args;
 mod bench;
+mod cargo_messages;
 mod component;
 mod demo;
 mod environment;
@@ -18,6 +19,7 @@ mod plugins;
 mod postgres;
 mod process;
 mod report;
+mod soak;
 mod test;
 mod toolchain;
 mod workspace;
@@ -50,5 +52,6 @@ fn perform(request: Request) -> anyhow::Result<()> {
         Request::Test { cargo_args } => test::run(&cargo_args),
         Request::Demo(options) => demo::run(options),
         Request::Bench(options) => bench::run(&options),
+        Request::Soak { arguments } => soak::run(&arguments),
     }
 }
