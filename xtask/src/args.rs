@@ -46,10 +46,13 @@ pub(crate) enum Subject {
     Invoke,
     /// Cutting results.
     Truncate,
+    /// People who decide, and clients that watch.
+    Decisions,
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 3] = [Self::Sandbox, Self::Invoke, Self::Truncate];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Sandbox, Self::Invoke, Self::Truncate, Self::Decisions];
 
     /// The name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -57,6 +60,7 @@ impl Subject {
             Self::Sandbox => "sandbox",
             Self::Invoke => "invoke",
             Self::Truncate => "truncate",
+            Self::Decisions => "decisions",
         }
     }
 }
@@ -92,7 +96,7 @@ Commands:
   demo      start a gateway with fake upstreams, ready to be called
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
-  bench     measure the sandbox, the gateway under load, and truncation
+  bench     measure the sandbox, the gateway under load, truncation, and decisions
   soak      kill gateways and databases under load, and compare what was promised
 
 `cargo xtask <command> --help` says more. All of them make sure that guests can
@@ -139,13 +143,15 @@ const BENCH_HELP: &str = "\
 Measures, and prints one Markdown table to stdout for each benchmark. Builds
 what it needs in the release profile first, which takes a while.
 
-Usage: cargo xtask bench [sandbox | invoke | truncate] [ARGS…]
+Usage: cargo xtask bench [sandbox | invoke | truncate | decisions] [ARGS…]
 
-Benchmarks (all three, in this order, when none is named):
+Benchmarks (all of them, in this order, when none is named):
   sandbox    one call in a fresh sandbox beside the same code natively
   invoke     the gateway under load beside the upstream alone, on SQLite and on a
              Postgres that is thrown away afterwards; needs ten minutes
   truncate   redacting and cutting results beside parsing them
+  decisions  approving and denying what waits while clients watch, on both as well;
+             needs four minutes
 
 What follows the name goes to the benchmark; `bench NAME --help` lists it:
   cargo xtask bench invoke --quick                     a minute and a half
@@ -247,7 +253,7 @@ fn parse_bench(arguments: Arguments) -> Result<Request, UsageError> {
         .find(|subject| subject.name() == name)
         .ok_or_else(|| UsageError {
             problem: format!("there is no benchmark `{name}`"),
-            hint: "the benchmarks are sandbox, invoke and truncate".to_owned(),
+            hint: "the benchmarks are sandbox, invoke, truncate and decisions".to_owned(),
         })?;
     Ok(Request::Bench(BenchOptions {
         subjects: vec![subject],

@@ -26,7 +26,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
         report::note(&format!("measuring: {}…", subject.name()));
         let mut command = command(subject, &messages)?;
         measure(command.args(&options.arguments))?;
-        if subject == Subject::Invoke && !names_storage(&options.arguments) {
+        if has_database(subject) && !names_storage(&options.arguments) {
             measure_on_postgres(&mut command)?;
         }
     }
@@ -44,6 +44,10 @@ fn measure_on_postgres(command: &mut Command) -> anyhow::Result<()> {
     let cluster = Cluster::start(Durability::Full)
         .context("there is a table for SQLite only; `--storage URL` names a server of yours")?;
     measure(command.args(["--storage", cluster.url()]))
+}
+
+const fn has_database(subject: Subject) -> bool {
+    matches!(subject, Subject::Invoke | Subject::Decisions)
 }
 
 fn names_storage(arguments: &[String]) -> bool {
@@ -71,7 +75,7 @@ fn command(subject: Subject, messages: &str) -> anyhow::Result<Command> {
         Subject::Sandbox => {
             command.arg("--target").arg(workspace::target());
         }
-        Subject::Invoke => {
+        Subject::Invoke | Subject::Decisions => {
             command.arg("--target").arg(workspace::target());
             command
                 .arg("--gateway")

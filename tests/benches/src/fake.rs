@@ -1,4 +1,5 @@
-//! The fake Linear, in a process of its own: this program under another name.
+//! The fake Linear, in a process of its own: the benchmark's program under another
+//! name.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -9,15 +10,18 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// A running fake; it ends with this value.
-pub(crate) struct Fake {
-    pub(crate) url: String,
-    pub(crate) token: String,
+pub struct Fake {
+    /// Where it listens, without a slash at the end.
+    pub url: String,
+    /// The credential it accepts.
+    pub token: String,
     _process: Child,
 }
 
 impl Fake {
-    /// Starts it and waits until it says where it is.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
+    /// Starts this program with `fake-linear --token TOKEN`, which is to call
+    /// [`serve`], and waits until it says where it is.
+    pub async fn start() -> anyhow::Result<Self> {
         let token = format!("lin_api_{}", random()?);
         let mut process = Command::new(std::env::current_exe()?)
             .args(["fake-linear", "--token", &token])
@@ -38,7 +42,7 @@ impl Fake {
 
 /// Serves until stdin ends, which it does when the program that started us is
 /// gone, however it went.
-pub(crate) async fn serve(token: &str) -> anyhow::Result<()> {
+pub async fn serve(token: &str) -> anyhow::Result<()> {
     let fake = FakeLinear::start(FakeLinearOptions::new(token)).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", fake.url())?;
@@ -50,7 +54,7 @@ pub(crate) async fn serve(token: &str) -> anyhow::Result<()> {
 }
 
 /// 256 random bits, as hexadecimal digits.
-pub(crate) fn random() -> anyhow::Result<String> {
+pub fn random() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
     Ok(hex::encode(bytes))

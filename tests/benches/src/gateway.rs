@@ -1,52 +1,63 @@
 //! The gateway, in a process of its own: the program as it is shipped.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use portcullis_benches::machine;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::fake::random;
-use crate::options::Options;
+use crate::machine;
 use crate::wire::Connection;
 
 /// Compiling the plugins takes seconds on a busy machine.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const READY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// No session reaches it.
-const INVOCATIONS_PER_MINUTE: u32 = 100_000_000;
+/// What a gateway is made of.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Program {
+    /// The gateway's program.
+    #[arg(long, value_name = "FILE", default_value = "target/release/portcullis")]
+    pub gateway: PathBuf,
+    /// The folder `target` with plugins; the data is put there as well, since a
+    /// temporary folder may be on no disk at all.
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub target: PathBuf,
+}
 
 /// A running gateway; it ends with this value.
-pub(crate) struct Gateway {
-    pub(crate) url: String,
-    pub(crate) operator_key: String,
-    pub(crate) address: SocketAddr,
+pub struct Gateway {
+    /// Its operator's key.
+    pub operator_key: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     process: Child,
 }
 
 impl Gateway {
-    /// Starts it with its defaults, but for the limit on invocations and a log
-    /// of warnings only.
-    pub(crate) async fn start(options: &Options, storage: &str) -> anyhow::Result<Self> {
+    /// Starts it with its defaults, but for a log of warnings only and for what the
+    /// environment is to say.
+    pub async fn start(
+        program: &Program,
+        storage: &str,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let operator_key = random()?;
         let address = free_address()?;
-        let process = Command::new(&options.gateway)
+        let process = Command::new(&program.gateway)
             .arg("serve")
             .args(["--storage", storage, "--log", "warn"])
             .args(["--listen", &address.to_string()])
             .arg("--plugins")
-            .arg(options.target.join("plugins"))
+            .arg(program.target.join("plugins"))
             .env("PORTCULLIS__AUTH__OPERATOR_KEY", &operator_key)
             .env("PORTCULLIS__AUTH__TOKEN_SECRET", random()?)
             .env("PORTCULLIS__SECRETS__MASTER_KEY", random()?)
-            .env(
-                "PORTCULLIS__ADMISSION__INVOCATIONS_PER_MINUTE",
-                INVOCATIONS_PER_MINUTE.to_string(),
-            )
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             // Ours is for the table.
             .stdout(std::io::stderr())
@@ -54,12 +65,11 @@ impl Gateway {
             .spawn()
             .with_context(|| {
                 format!(
-                    "cannot start {}\nhint: `cargo xtask bench invoke` builds it",
-                    options.gateway.display()
+                    "cannot start {}\nhint: `cargo xtask bench` builds it",
+                    program.gateway.display()
                 )
             })?;
         let mut gateway = Self {
-            url: format!("http://{address}"),
             operator_key,
             address,
             process,
@@ -90,7 +100,7 @@ impl Gateway {
     }
 
     /// Its resident memory.
-    pub(crate) fn resident_bytes(&self) -> u64 {
+    pub fn resident_bytes(&self) -> u64 {
         self.process
             .id()
             .and_then(machine::resident_bytes)
@@ -98,7 +108,7 @@ impl Gateway {
     }
 
     /// The CPU time it has taken so far, all threads together.
-    pub(crate) fn cpu_time(&self) -> Duration {
+    pub fn cpu_time(&self) -> Duration {
         self.process
             .id()
             .and_then(machine::cpu_time)

@@ -1,115 +1,61 @@
 //! Connections that stay open, and what is sent over them.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use portcullis_plugin_linear::documents::LIST_ISSUES;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use crate::fake::Fake;
-use crate::gateway::Gateway;
-use crate::seed::Seeded;
-
-/// Connections that an open loop opens at most; more calls wait, and their wait
+/// Connections that a pool opens at most; more requests wait, and their wait
 /// counts.
 const MAX_CONNECTIONS: usize = 512;
 
-/// Issues in every answer.
-const ISSUES: u32 = 10;
-
-/// One of the requests that take turns.
-struct Turn {
-    path: String,
-    authorization: String,
-}
-
-/// Where load goes, and what an answer must contain to count.
-pub(crate) struct Target {
-    address: SocketAddr,
-    turns: Vec<Turn>,
-    next: AtomicUsize,
-    body: Bytes,
-    proof: &'static str,
-}
-
-impl Target {
-    /// The fake, with the request that the plugin would send.
-    pub(crate) fn direct(fake: &Fake) -> anyhow::Result<Self> {
-        let variables = json!({
-            "filter": { "team": { "key": { "eq": "ENG" } } },
-            "first": ISSUES,
-            "after": null,
-        });
-        Ok(Self {
-            address: address(&fake.url)?,
-            turns: vec![Turn {
-                path: "/graphql".to_owned(),
-                authorization: fake.token.clone(),
-            }],
-            next: AtomicUsize::new(0),
-            body: bytes(&json!({ "query": LIST_ISSUES, "variables": variables })),
-            proof: r#""issues":{"nodes":[{"#,
-        })
-    }
-
-    /// The gateway, with the sessions in turn.
-    pub(crate) fn gateway(gateway: &Gateway, seeded: &Seeded) -> anyhow::Result<Self> {
-        let turn = |(session, token): &(String, String)| Turn {
-            path: format!("/{session}/actions/invoke"),
-            authorization: format!("Bearer {token}"),
-        };
-        Ok(Self {
-            address: address(&gateway.url)?,
-            turns: seeded.sessions.iter().map(turn).collect(),
-            next: AtomicUsize::new(0),
-            body: bytes(&json!({
-                "integration": "linear",
-                "action": "list_issues",
-                "params": { "teamId": "ENG", "first": ISSUES },
-            })),
-            proof: r#""status":"completed""#,
-        })
-    }
-
-    fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let turn = self
-            .turns
-            .get(number % self.turns.len().max(1))
-            .context("there is no session")?;
-        let request = Request::post(&turn.path)
-            .header(header::HOST, self.address.to_string())
-            .header(header::AUTHORIZATION, &turn.authorization)
-            .header(header::CONTENT_TYPE, "application/json");
-        Ok(request.body(Full::new(self.body.clone()))?)
-    }
-}
-
-fn bytes(value: &Value) -> Bytes {
+/// JSON as a body.
+pub fn bytes(value: &Value) -> Bytes {
     Bytes::from(value.to_string())
 }
 
-fn address(url: &str) -> anyhow::Result<SocketAddr> {
+/// The address in a URL of the loopback interface.
+pub fn address(url: &str) -> anyhow::Result<SocketAddr> {
     let address = url.strip_prefix("http://").unwrap_or(url);
     address
         .parse()
         .with_context(|| format!("`{url}` is no URL"))
 }
 
+/// A request with a body of JSON; null is none.
+pub fn request(
+    method: Method,
+    path: &str,
+    authorization: &str,
+    body: &Value,
+) -> anyhow::Result<Request<Full<Bytes>>> {
+    let body = match body {
+        Value::Null => Bytes::new(),
+        body => bytes(body),
+    };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "gateway")
+        .header(header::AUTHORIZATION, authorization)
+        .header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::new(body))?)
+}
+
 /// One connection, which carries one request at a time.
-pub(crate) struct Connection(SendRequest<Full<Bytes>>);
+pub struct Connection(SendRequest<Full<Bytes>>);
 
 impl Connection {
-    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -118,12 +64,8 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    pub(crate) async fn to(target: &Target) -> anyhow::Result<Self> {
-        Self::open(target.address).await
-    }
-
     /// Sends a request and reads the whole answer.
-    pub(crate) async fn send(
+    pub async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
@@ -134,33 +76,16 @@ impl Connection {
         Ok((status, body))
     }
 
-    /// Sends the target's next request; an answer that proves nothing is an error.
-    pub(crate) async fn call(&mut self, target: &Target) -> anyhow::Result<()> {
-        let (status, body) = self.send(target.request()?).await?;
-        let text = std::str::from_utf8(&body)?;
-        ensure!(
-            status == StatusCode::OK && text.contains(target.proof),
-            "answered {status}: {text}"
-        );
-        Ok(())
-    }
-
     /// Sends JSON and answers JSON, as an operator does.
-    pub(crate) async fn exchange(
+    pub async fn exchange(
         &mut self,
-        method: http::Method,
+        method: Method,
         path: &str,
         key: &str,
         body: &Value,
     ) -> anyhow::Result<Value> {
-        let request = Request::builder()
-            .method(&method)
-            .uri(path)
-            .header(header::HOST, "gateway")
-            .header(header::AUTHORIZATION, format!("Bearer {key}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(bytes(body)))?;
-        let (status, answer) = self.send(request).await?;
+        let sent = request(method.clone(), path, &format!("Bearer {key}"), body)?;
+        let (status, answer) = self.send(sent).await?;
         if !status.is_success() {
             let answer = String::from_utf8_lossy(&answer);
             bail!("{method} {path} was answered {status}: {answer}");
@@ -170,31 +95,32 @@ impl Connection {
 }
 
 /// Connections that are opened when they are needed, and kept.
-pub(crate) struct Pool {
-    target: Arc<Target>,
+pub struct Pool {
+    address: SocketAddr,
     idle: Mutex<Vec<Connection>>,
     places: Semaphore,
 }
 
 impl Pool {
-    pub(crate) fn new(target: &Arc<Target>) -> Self {
+    /// Connections to an address; none yet.
+    pub fn new(address: SocketAddr) -> Self {
         Self {
-            target: Arc::clone(target),
+            address,
             idle: Mutex::default(),
             places: Semaphore::new(MAX_CONNECTIONS),
         }
     }
 
-    /// Sends the target's next request over a connection that is free.
-    pub(crate) async fn call(&self) -> anyhow::Result<()> {
+    /// Sends a request over a connection that is free.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
         let _place = self.places.acquire().await?;
         let mut connection = match self.take() {
             Some(connection) => connection,
-            None => Connection::to(&self.target).await?,
+            None => Connection::open(self.address).await?,
         };
-        connection.call(&self.target).await?;
+        let answer = connection.send(request).await?;
         self.idle().push(connection);
-        Ok(())
+        Ok(answer)
     }
 
     /// The one that was used last, unless the server has closed it meanwhile.

@@ -1,22 +1,18 @@
 //! Open and closed loops.
 //!
-//! An **open** loop sends at fixed times, whether earlier calls have been
-//! answered or not, and counts from the time at which a call should have been
-//! sent: a server that stalls is charged for everybody who had to wait. A
-//! **closed** loop sends the next call when the last one has been answered, and
-//! shows how many there can be.
+//! A **closed** loop sends the next call when the last one has been answered, and
+//! shows how many there can be; what an open one is, says [`open_loop`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use portcullis_benches::latency::Latencies;
-use tokio::runtime::Handle;
+use portcullis_benches::open_loop;
+use portcullis_benches::wire::{Connection, Pool};
 use tokio::task::JoinSet;
 
-use crate::wire::{Connection, Pool, Target};
+use crate::target::Target;
 
 /// Which loop.
 #[derive(Debug, Clone, Copy)]
@@ -67,31 +63,23 @@ impl Measured {
 }
 
 /// Sends `rate` calls a second.
-pub(crate) async fn open(pool: Arc<Pool>, rate: u32, length: Duration) -> anyhow::Result<Measured> {
-    let calls = u64::from(rate) * length.as_secs();
-    let interval = Duration::from_secs(1) / rate;
-    let runtime = Handle::current();
+pub(crate) async fn open(
+    target: &Arc<Target>,
+    rate: u32,
+    length: Duration,
+) -> anyhow::Result<Measured> {
     let started = Instant::now();
-    // A thread and not a task: tokio's timer knows milliseconds only.
-    let sender = thread::spawn(move || {
-        let mut sent = JoinSet::new();
-        let mut due = started;
-        for _ in 0..calls {
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            let pool = Arc::clone(&pool);
-            let call = async move { (due, pool.call().await, Instant::now()) };
-            sent.spawn_on(call, &runtime);
-            due += interval;
-        }
-        sent
-    });
-    let sender = tokio::task::spawn_blocking(move || sender.join());
-    let mut sent = sender.await?.ok().context("the sender panicked")?;
+    let pool = Arc::new(Pool::new(target.address));
+    let target = Arc::clone(target);
+    let call = move || {
+        let (target, pool) = (Arc::clone(&target), Arc::clone(&pool));
+        async move { target.call_over(&pool).await }
+    };
+    let sent = open_loop::run(rate, u64::from(rate) * length.as_secs(), call).await?;
     let mut measured = Measured::default();
-    while let Some(call) = sent.join_next().await {
-        let (due, outcome, ended) = call?;
-        match outcome {
-            Ok(()) => measured.latencies.record(ended.duration_since(due)),
+    for call in sent {
+        match call.outcome {
+            Ok(()) => measured.latencies.record(call.took),
             Err(error) => measured.count_error(&error),
         }
     }
@@ -134,13 +122,13 @@ async fn each(
     let started = Instant::now();
     let mut senders = JoinSet::new();
     for _ in 0..connections {
-        let mut connection = Connection::to(target).await?;
+        let mut connection = Connection::open(target.address).await?;
         let (target, more) = (Arc::clone(target), more.clone());
         senders.spawn(async move {
             let mut measured = Measured::default();
             while more() {
                 let started = Instant::now();
-                let outcome = connection.call(&target).await;
+                let outcome = target.call(&mut connection).await;
                 measured.count(started, outcome);
             }
             measured

@@ -9,11 +9,9 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `options` | the command line |
-//! | `wire` | connections that stay open, and what is sent over them |
-//! | `fake`, `gateway` | the other two processes |
-//! | `seed` | fills the gateway as an operator would |
+//! | `seed` | fills the gateway |
+//! | `target` | what is sent where |
 //! | `load` | open and closed loops |
-//! | `durability` | what a commit costs here |
 //! | `report` | the table |
 #![expect(
     clippy::print_stdout,
@@ -21,27 +19,27 @@
     reason = "the table is the result; what is going on goes to stderr"
 )]
 
-mod durability;
-mod fake;
-mod gateway;
 mod load;
 mod options;
 mod report;
 mod seed;
-mod wire;
+mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
+use portcullis_benches::fake::{self, Fake};
+use portcullis_benches::gateway::Gateway;
 use portcullis_benches::table::Table;
 
-use fake::Fake;
-use gateway::Gateway;
 use load::{Load, Measured};
 use options::{Command, Options, Plan};
 use report::Report;
-use wire::{Pool, Target};
+use target::Target;
+
+/// No session reaches it.
+const LIMITS: [(&str, &str); 1] = [("PORTCULLIS__ADMISSION__INVOCATIONS_PER_MINUTE", "100000000")];
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
@@ -60,15 +58,15 @@ async fn measure(options: &Options) -> anyhow::Result<Table> {
     let plan = options.plan();
     let folder = tempfile::Builder::new()
         .prefix("bench-")
-        .tempdir_in(&options.target)?;
+        .tempdir_in(&options.program.target)?;
     let storage = options.storage_url(folder.path());
     let mut report = Report::new(&storage, folder.path(), plan.sessions)?;
     let fake = Fake::start().await?;
-    let gateway = Gateway::start(options, &storage).await?;
+    let gateway = Gateway::start(&options.program, &storage, &LIMITS).await?;
     let seeded = seed::seed(&gateway, &fake, plan.sessions).await?;
     let lanes = Lanes {
         direct: Arc::new(Target::direct(&fake)?),
-        gateway: Arc::new(Target::gateway(&gateway, &seeded)?),
+        gateway: Arc::new(Target::gateway(&gateway, &seeded)),
     };
     lanes.run(&plan, &gateway, &mut report).await?;
     Ok(report.table())
@@ -110,9 +108,8 @@ impl Lanes {
         report: &mut Report,
     ) -> anyhow::Result<u64> {
         eprintln!("open loop, {rate} a second…");
-        let direct = load::open(Arc::new(Pool::new(&self.direct)), rate, length).await?;
-        let pool = Arc::new(Pool::new(&self.gateway));
-        let gateway = with_cpu(process, load::open(pool, rate, length)).await?;
+        let direct = load::open(&self.direct, rate, length).await?;
+        let gateway = with_cpu(process, load::open(&self.gateway, rate, length)).await?;
         let calls = gateway.calls();
         report.row(Load::Open(rate), &gateway, Some(&direct));
         Ok(calls)

@@ -1,7 +1,9 @@
 //! The command line, and how much is measured.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
+
+use portcullis_benches::gateway::Program;
 
 /// Measures the gateway under load.
 #[derive(Debug, clap::Parser)]
@@ -14,13 +16,8 @@ pub(crate) struct Options {
     /// Less of everything: about 40 seconds.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// The gateway's program.
-    #[arg(long, value_name = "FILE", default_value = "target/release/portcullis")]
-    pub(crate) gateway: PathBuf,
-    /// The folder `target` with plugins; the data is put there as well, since a
-    /// temporary folder may be on no disk at all.
-    #[arg(long, value_name = "DIR", default_value = "target")]
-    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) program: Program,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use portcullis_benches::machine;
 use portcullis_benches::table::{Table, bytes, time};
+use portcullis_benches::{durability, machine};
 
-use crate::durability;
 use crate::load::{Load, Measured};
 
 const COLUMNS: [&str; 11] = [
@@ -41,17 +40,7 @@ impl Report {
             "load generator, fake Linear, gateway and database: all on these cores",
         );
         table.fact("wasmtime", machine::locked_version("wasmtime"));
-        table.fact("database", durability::database(storage));
-        let fsync = durability::fsync_latency(folder)?;
-        table.fact(
-            "fsync of 4 KiB beside the data",
-            format!(
-                "p50 {}, p99 {}, on {}",
-                time(fsync.p50()),
-                time(fsync.p99()),
-                machine::filesystem(folder)
-            ),
-        );
+        durability::describe(&mut table, storage, folder)?;
         table.fact("sessions", sessions);
         Ok(Self {
             table,

@@ -1,0 +1,86 @@
+//! Filling a gateway as an operator would.
+
+use anyhow::Context as _;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::fake::Fake;
+use crate::gateway::Gateway;
+use crate::wire::Connection;
+
+/// The one organization.
+pub const ORGANIZATION: &str = "bench";
+
+/// A session and its agent's token.
+pub type Session = (String, String);
+
+/// An operator at work.
+pub struct Operator<'a> {
+    connection: Connection,
+    key: &'a str,
+}
+
+impl<'a> Operator<'a> {
+    /// Connects.
+    pub async fn at(gateway: &'a Gateway) -> anyhow::Result<Self> {
+        Ok(Self {
+            connection: Connection::open(gateway.address).await?,
+            key: &gateway.operator_key,
+        })
+    }
+
+    /// Makes the organization, and connects it to the fake; the connection's id.
+    pub async fn connect(&mut self, fake: &Fake) -> anyhow::Result<String> {
+        let organization = json!({ "id": ORGANIZATION, "name": "Bench" });
+        self.post("/v1/orgs", organization).await?;
+        let grant = json!({ "origin": fake.url });
+        self.post("/v1/egress-grants", grant).await?;
+        let linear = json!({
+            "provider": "linear",
+            "credential": { "type": "token", "token": fake.token },
+            "baseUrls": { "api": fake.url },
+        });
+        let path = format!("/v1/orgs/{ORGANIZATION}/connections");
+        text(&self.post(&path, linear).await?, "id")
+    }
+
+    /// Opens a session that may use a connection.
+    pub async fn open_session(&mut self, connection: &str) -> anyhow::Result<Session> {
+        let path = format!("/v1/orgs/{ORGANIZATION}/sessions");
+        let session = json!({ "title": "Bench", "connectionIds": [connection] });
+        let id = text(&self.post(&path, session).await?, "id")?;
+        let token = json!({ "kind": "sandbox", "sessionId": id });
+        let token = text(&self.post("/v1/tokens", token).await?, "token")?;
+        Ok((id, token))
+    }
+
+    /// Makes an admin, and a token for them.
+    pub async fn admin(&mut self) -> anyhow::Result<String> {
+        let member = format!("/v1/orgs/{ORGANIZATION}/members/ada");
+        self.put(&member, json!({ "role": "admin" })).await?;
+        let token = json!({ "kind": "user", "orgId": ORGANIZATION, "userId": "ada" });
+        text(&self.post("/v1/tokens", token).await?, "token")
+    }
+
+    /// Posts something that must succeed.
+    pub async fn post(&mut self, path: &str, body: Value) -> anyhow::Result<Value> {
+        let posted = self
+            .connection
+            .exchange(Method::POST, path, self.key, &body);
+        posted.await
+    }
+
+    /// Puts something that must succeed.
+    pub async fn put(&mut self, path: &str, body: Value) -> anyhow::Result<Value> {
+        let put = self.connection.exchange(Method::PUT, path, self.key, &body);
+        put.await
+    }
+}
+
+/// A text field of an answer.
+pub fn text(answer: &Value, field: &str) -> anyhow::Result<String> {
+    let value = answer.get(field).and_then(Value::as_str);
+    value
+        .map(str::to_owned)
+        .with_context(|| format!("the answer has no `{field}`: {answer}"))
+}
