@@ -11,8 +11,12 @@ use portcullis_benches::gateway::Gateway;
 use portcullis_benches::operator::Session;
 use portcullis_benches::wire::{Pool, request};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::seed::{Seeded, Waiting, ask_once};
+
+/// What agents ask for; all of it before the end.
+const ASKED_A_SECOND: u32 = 50;
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,29 +110,34 @@ impl Desk {
         })
     }
 
+    async fn ask(self: Arc<Self>, session: usize) -> anyhow::Result<()> {
+        let waiting = ask_once(&self.pool, &self.sessions, session).await?;
+        lock(&self.tales).push(Tale::Asked(waiting.clone()));
+        lock(&self.waiting).push_back(waiting);
+        Ok(())
+    }
+
     /// What has happened since the clients began to watch.
     pub(crate) fn told(&self) -> Vec<Tale> {
         lock(&self.tales).clone()
     }
 }
 
-/// Agents ask for more where something was decided, a few at a time.
+/// Agents ask for more where something was decided, at fixed times like those who
+/// decide: whoever waited for an answer first would be late with the next.
 pub(crate) async fn ask_for_more(desk: Arc<Desk>, count: u64) -> anyhow::Result<()> {
-    /// What is asked for in a second.
-    const RATE: u64 = 50;
-    let mut turns = tokio::time::interval(Duration::from_secs(1) / u32::try_from(RATE)?);
+    let mut turns = tokio::time::interval(Duration::from_secs(1) / ASKED_A_SECOND);
+    let mut asking = JoinSet::new();
     let mut asked = 0;
     while asked < count {
         turns.tick().await;
-        let Some(session) = lock(&desk.free).pop_front() else {
-            continue;
-        };
-        let waiting = ask_once(&desk.pool, &desk.sessions, session).await?;
-        lock(&desk.tales).push(Tale::Asked(waiting.clone()));
-        lock(&desk.waiting).push_back(waiting);
-        asked += 1;
+        let free = lock(&desk.free).pop_front();
+        if let Some(session) = free {
+            asking.spawn(Arc::clone(&desk).ask(session));
+            asked += 1;
+        }
     }
-    Ok(())
+    asking.join_all().await.into_iter().collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
