@@ -139,6 +139,9 @@ pub struct InvocationFilter {
     pub organization_id: Option<OrganizationId>,
     /// Only those with this status.
     pub status: Option<InvocationStatus>,
+    /// The moment at which they have it: what nobody decided in time is expired,
+    /// whether or not somebody has tidied its row. `None`: as the rows say.
+    pub as_of: Option<Timestamp>,
     /// At most so many.
     pub limit: u32,
     /// After leaving out so many.

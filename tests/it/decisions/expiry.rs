@@ -47,6 +47,13 @@ async fn nobody_decides_about_what_has_expired(builder: TestHostBuilder) {
     // Judged by the time, whether or not somebody has tidied.
     for _ in 0..2 {
         assert_eq!(status(&host, &id).await, "expired");
+        for (status, total) in [("pending", 0), ("expired", 1)] {
+            let path = format!("/invocations?status={status}");
+            let listed = host.admin("GET", &path, Value::Null).await;
+            assert_eq!(listed.json["total"], total, "{status}");
+            let listed = host.agent("GET", &path, Value::Null).await;
+            assert_eq!(listed.json["total"], total, "{status}");
+        }
         for answer in [
             host.approve(&id).await,
             host.decide("deny", &id, json!({})).await,

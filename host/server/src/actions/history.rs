@@ -26,13 +26,14 @@ pub async fn of_session(
     session: SessionId,
     filter: InvocationFilter,
 ) -> Result<Page<Invocation>, Error> {
+    let now = gateway.clock.now();
     let filter = InvocationFilter {
         session_id: Some(session),
+        as_of: Some(now),
         ..filter
     };
     let mut work = gateway.storage.read().await?;
     let page = work.invocations().list(&filter).await?;
-    let now = gateway.clock.now();
     Ok(Page {
         items: page.items.into_iter().map(|item| item.as_of(now)).collect(),
         total: page.total,
@@ -46,13 +47,14 @@ pub async fn of_organization(
     organization: &OrganizationId,
     filter: InvocationFilter,
 ) -> Result<Page<TitledInvocation>, Error> {
+    let now = gateway.clock.now();
     let filter = InvocationFilter {
         organization_id: Some(organization.clone()),
+        as_of: Some(now),
         ..filter
     };
     let mut work = gateway.storage.read().await?;
     let page = work.invocations().list_with_titles(&filter).await?;
-    let now = gateway.clock.now();
     let as_of_now = |item: TitledInvocation| TitledInvocation {
         invocation: item.invocation.as_of(now),
         ..item

@@ -84,8 +84,21 @@ macro_rules! invocation_repository {
                 if let Some(id) = &filter.organization_id {
                     query.push(" AND i.organization_id = ").push_bind(id.as_str());
                 }
-                if let Some(status) = filter.status {
-                    query.push(" AND i.status = ").push_bind(status.as_str());
+                match (filter.status, filter.as_of) {
+                    (Some(InvocationStatus::Pending), Some(now)) => {
+                        query.push(" AND i.status = 'pending' AND i.expires_at > ");
+                        query.push_bind(now.as_micros());
+                    }
+                    (Some(InvocationStatus::Expired), Some(now)) => {
+                        query
+                            .push(" AND (i.status = 'expired' OR i.status = 'pending' AND i.expires_at <= ")
+                            .push_bind(now.as_micros())
+                            .push(")");
+                    }
+                    (Some(status), _) => {
+                        query.push(" AND i.status = ").push_bind(status.as_str());
+                    }
+                    (None, _) => {}
                 }
                 query
             }
