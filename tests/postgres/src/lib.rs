@@ -95,14 +95,20 @@ impl TestDatabase {
     }
 
     /// Ends every connection, as a server does that starts again. Returns when they
-    /// have ended.
+    /// have ended. Those go first that wait for a lock: they would get it from those
+    /// who hold it, and go on for a moment.
     pub async fn end_connections(&self) -> Result<(), sqlx::Error> {
         let name = &self.name;
-        let sql = format!(
-            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
-             WHERE datname = '{name}' AND backend_type = 'client backend'"
+        let connections = format!(
+            "SELECT pid FROM pg_stat_activity
+             WHERE datname = '{name}' AND backend_type = 'client backend'
+             ORDER BY wait_event_type = 'Lock' DESC NULLS LAST"
         );
-        run(&self.server, sql).await
+        for wait in ["0", "30000"] {
+            let end = format!("SELECT pg_terminate_backend(pid, {wait}) FROM ({connections}) AS c");
+            run(&self.server, end).await?;
+        }
+        Ok(())
     }
 
     /// Starts a proxy in front of it.
