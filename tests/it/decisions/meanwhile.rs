@@ -132,18 +132,18 @@ impl Change {
 /// transaction when the change is committed.
 async fn decide_behind(host: &TestHost, change: Change, verb: &str, id: &str) -> Answer {
     let mut work = host.gateway.storage.write().await.unwrap();
+    change.make(host, &mut work, id).await;
     let arrivals = host.arrivals();
     let token = match verb {
         "cancel" => &host.sandbox_token,
         _ => &host.admin_token,
     };
     let deciding = host.decide_as(token, verb, id, json!({}));
-    let changing = async {
-        change.make(host, &mut work, id).await;
+    let committing = async {
         host.wait_for_arrivals(arrivals + 1).await;
         work.save().await.unwrap();
     };
-    tokio::join!(deciding, changing).0
+    tokio::join!(deciding, committing).0
 }
 
 /// Fails unless the change stops an approval behind it and one after it.

@@ -108,7 +108,7 @@ async fn the_cpu_limit_holds() {
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_with_its_place() {
     for (manner, expected_path) in [
-        ("repeats an action", "actions[22].id"),
+        ("repeats an action", "actions[23].id"),
         ("talks too long", "actions.guide()"),
     ] {
         let error = refusal(probe_that(manner)).await;

@@ -76,6 +76,22 @@ async fn a_response_arrives_as_it_was_received() {
 }
 
 #[tokio::test]
+async fn what_a_guest_forwards_is_what_it_was_given() {
+    let guest = Guest::probe()
+        .await
+        .outbound(Answers(|request: HttpRequest| {
+            let is_as_given = request.body.as_deref() == Some(br#"{"token":"as it was given"}"#);
+            Ok(HttpResponse {
+                status: if is_as_given { 200 } else { 400 },
+                headers: Vec::new(),
+                body: Vec::new(),
+            })
+        }));
+    let params = json!({ "token": "as it was given" });
+    assert_eq!(guest.result("forward", params).await, json!(200));
+}
+
+#[tokio::test]
 async fn every_kind_of_error_arrives_as_itself() {
     let guest = Guest::probe().await;
     for (kind, expected) in [
