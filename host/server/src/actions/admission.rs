@@ -247,7 +247,7 @@ pub(super) fn chosen<'a>(
     choose(connections, source, request.action.credential, user)
 }
 
-fn open(
+pub(super) fn open(
     gateway: &Gateway,
     chosen: Result<&Connection, Missing>,
 ) -> Result<Result<OpenConnection, Missing>, Error> {
@@ -269,7 +269,7 @@ fn params_redactor(connection: Option<&OpenConnection>) -> Arc<Redactor> {
 /// For the rare case that a connection was rotated or removed between the
 /// arrival of a request and its transaction: its credential, and the params
 /// without it.
-pub(super) fn open_anew(
+fn open_anew(
     gateway: &Gateway,
     request: &Request,
     connection: Result<&Connection, Missing>,

@@ -51,15 +51,37 @@ async fn find_waiting(
 ) -> Result<WaitingInvocation, Error> {
     let found = work.invocations().find_waiting(id, session).await?;
     let found = found.ok_or(Error::NotFound("invocation"))?;
-    check_waits(&found.invocation, now)?;
-    Ok(found)
+    let invocation = check_waits(found.invocation, now)?;
+    Ok(WaitingInvocation {
+        invocation,
+        ..found
+    })
+}
+
+/// Why a conditional update about an invocation that waited a statement ago has
+/// changed nothing: somebody decided in between.
+async fn lost(
+    work: &mut BoxUnitOfWork,
+    session: SessionId,
+    id: InvocationId,
+    now: Timestamp,
+) -> Error {
+    let standing = match work.invocations().find(id, session).await {
+        Ok(Some(standing)) => standing,
+        Ok(None) => return Error::NotFound("invocation"),
+        Err(error) => return error.into(),
+    };
+    match check_waits(standing, now) {
+        Ok(standing) => undecided(standing, Undecided::AlreadyDecided),
+        Err(why) => why,
+    }
 }
 
 /// Tells why an invocation that does not wait cannot be decided about.
-fn check_waits(invocation: &Invocation, now: Timestamp) -> Result<(), Error> {
-    let standing = invocation.clone().as_of(now);
+fn check_waits(invocation: Invocation, now: Timestamp) -> Result<Invocation, Error> {
+    let standing = invocation.as_of(now);
     let why = match standing.status {
-        InvocationStatus::Pending => return Ok(()),
+        InvocationStatus::Pending => return Ok(standing),
         InvocationStatus::Expired if was_closed_on(&standing) => Undecided::SessionClosed,
         InvocationStatus::Expired => Undecided::Expired,
         InvocationStatus::Executing

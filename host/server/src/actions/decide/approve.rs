@@ -14,11 +14,11 @@ use portcullis_storage::{
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
-use super::{check_role, check_waits, count, find_waiting, settle, undecided};
+use super::{check_role, count, find_waiting, lost, settle, undecided};
 use crate::access::{Agent, Decider, session_connections};
 use crate::actions::admission::{
     Admission, Request, admission_query, chosen, current_connections, decide_mode,
-    likely_connection, open_anew, params_place,
+    likely_connection, open, params_place,
 };
 use crate::actions::execution::{Execution, execute_held};
 use crate::actions::leases;
@@ -197,9 +197,8 @@ async fn begin(
     let weighed = weigh(gateway, &mut work, decider, &request, id, approve, likely).await;
     let admission = settle(work, weighed).await?;
     gateway.announce([id]);
-    if approve.always.is_some() {
-        let owner = scope(decider, approve).map_or_else(String::new, |scope| scope.owner());
-        gateway.hint(HintKind::Modes, &owner).await;
+    if let Some(scope) = scope(decider, approve) {
+        gateway.hint(HintKind::Modes, &scope.owner()).await;
     }
     Ok((request, admission))
 }
@@ -248,7 +247,7 @@ async fn weigh(
     };
     let opened = match opened {
         Some(opened) => Ok(opened),
-        None => open_anew(gateway, request, connection)?.0,
+        None => open(gateway, connection)?,
     };
     let invocation = start(gateway, work, decider, waiting, now).await?;
     if let Some(scope) = scope(decider, approve) {
@@ -283,14 +282,7 @@ async fn start(
     };
     let is_started = work.invocations().approve(invocation.id, &approval).await?;
     if !is_started {
-        // The row was pending a statement ago: somebody decided in between.
-        let standing = work
-            .invocations()
-            .find(invocation.id, invocation.session_id)
-            .await?;
-        let standing = standing.ok_or(Error::NotFound("invocation"))?;
-        check_waits(&standing, now)?;
-        return Err(undecided(standing, Undecided::AlreadyDecided));
+        return Err(lost(work, invocation.session_id, invocation.id, now).await);
     }
     let digest = invocation.definition_digest;
     let details = audit::transition(

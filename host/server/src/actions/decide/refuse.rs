@@ -8,10 +8,10 @@ use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_storage::{BoxUnitOfWork, Refusal};
 use serde_json::json;
 
-use super::{check_role, check_waits, count, find_waiting, settle, undecided};
+use super::{check_role, count, find_waiting, lost, settle};
 use crate::access::{Agent, Decider};
 use crate::audit;
-use crate::error::{Error, Undecided};
+use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::metrics::Decision;
 
@@ -99,11 +99,7 @@ impl Refuse {
             at: now,
         };
         if !work.invocations().refuse(id, &refusal).await? {
-            // The row was pending a statement ago: somebody decided in between.
-            let standing = work.invocations().find(id, self.session).await?;
-            let standing = standing.ok_or(Error::NotFound("invocation"))?;
-            check_waits(&standing, now)?;
-            return Err(undecided(standing, Undecided::AlreadyDecided));
+            return Err(lost(work, self.session, id, now).await);
         }
         let details = audit::transition(
             InvocationStatus::Pending,
