@@ -12,6 +12,7 @@ use portcullis_storage::Session;
 use super::error::ApiError;
 use super::extract::{Authenticated, parse_id};
 use crate::access::{self, Actor, Agent, Decider, Need};
+use crate::auth::Caller;
 use crate::gateway::Gateway;
 
 /// The operator.
@@ -95,8 +96,7 @@ impl FromRequestParts<Arc<Gateway>> for InSession {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, ApiError> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
-        let id = path_id(parts, "session_id", "session").await?;
+        let (caller, id) = caller_of_session(parts, gateway).await?;
         Ok(Self(access::session(gateway, &caller, id).await?))
     }
 }
@@ -108,8 +108,7 @@ impl FromRequestParts<Arc<Gateway>> for InvocationDecider {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, ApiError> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
-        let id: SessionId = path_id(parts, "session_id", "session").await?;
+        let (caller, id) = caller_of_session(parts, gateway).await?;
         Ok(Self(access::decider(gateway, &caller, id).await?))
     }
 }
@@ -121,8 +120,7 @@ impl FromRequestParts<Arc<Gateway>> for PersonInSession {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, ApiError> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
-        let id = path_id(parts, "session_id", "session").await?;
+        let (caller, id) = caller_of_session(parts, gateway).await?;
         let (session, user) = access::person(gateway, &caller, id).await?;
         Ok(Self { session, user })
     }
@@ -135,10 +133,18 @@ impl FromRequestParts<Arc<Gateway>> for OwnSandbox {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, ApiError> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
-        let id: SessionId = path_id(parts, "session_id", "session").await?;
+        let (caller, id) = caller_of_session(parts, gateway).await?;
         Ok(Self(access::agent(gateway, &caller, id).await?))
     }
+}
+
+/// The caller, and the session in the path, which are still to be weighed.
+async fn caller_of_session(
+    parts: &mut Parts,
+    gateway: &Arc<Gateway>,
+) -> Result<(Caller, SessionId), ApiError> {
+    let Authenticated(caller) = Authenticated::from_request_parts(parts, gateway).await?;
+    Ok((caller, path_id(parts, "session_id", "session").await?))
 }
 
 /// The id with this name in the path.
