@@ -20,6 +20,7 @@ use portcullis_storage::{AuditEntry, BoxUnitOfWork, ChangedInvocation, ModeScope
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access::Actor;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -67,6 +68,39 @@ pub async fn record(
 ) -> Result<(), Error> {
     let entry = entry(gateway, happened);
     Ok(work.audit().add(&entry).await?)
+}
+
+/// A change that somebody makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// Whose record it belongs to; `None`: the gateway's own.
+    pub organization: Option<&'a OrganizationId>,
+    /// Who makes it.
+    pub actor: &'a Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Change<'_> {
+    /// Records what is changed, and to what, together with the change.
+    pub async fn record(
+        &self,
+        gateway: &Gateway,
+        work: &mut BoxUnitOfWork,
+        kind: AuditKind,
+        subject: AuditSubject,
+        details: Value,
+    ) -> Result<(), Error> {
+        let happened = Happened {
+            organization: self.organization,
+            kind,
+            actor: self.actor.as_str(),
+            subject,
+            details,
+            at: self.at,
+        };
+        record(gateway, work, happened).await
+    }
 }
 
 /// The name of a session's agent as an actor.

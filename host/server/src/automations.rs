@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::Actor;
-use crate::audit::{self, Happened};
+use crate::audit::Change;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -26,15 +26,17 @@ pub async fn create(
     };
     let mut work = gateway.storage.write().await?;
     work.automations().add(&automation).await?;
-    let happened = Happened {
+    let change = Change {
         organization: Some(organization),
-        kind: AuditKind::AutomationCreated,
-        actor: actor.as_str(),
-        subject: AuditSubject::from(&automation.id),
-        details: json!({ "name": automation.name }),
+        actor,
         at: automation.created_at,
     };
-    audit::record(gateway, &mut work, happened).await?;
+    let subject = AuditSubject::from(&automation.id);
+    let details = json!({ "name": automation.name });
+    let kind = AuditKind::AutomationCreated;
+    change
+        .record(gateway, &mut work, kind, subject, details)
+        .await?;
     work.save().await?;
     Ok(automation)
 }

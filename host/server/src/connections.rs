@@ -9,8 +9,7 @@ use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{ConnectionId, OrganizationId, SourceId, UserId};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{ConnectionScope, ConnectionType, PluginDescriptor};
-use portcullis_core::time::Timestamp;
-use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, HintKind};
+use portcullis_storage::{Connection, ConnectionStatus, HintKind};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
@@ -20,7 +19,7 @@ pub(crate) use opened::OpenConnection;
 pub use opened::OpenedCredentials;
 
 use crate::access::Actor;
-use crate::audit::{self, Happened};
+use crate::audit::Change;
 use crate::config::Secret;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -83,10 +82,20 @@ pub async fn create(
     };
     let mut work = gateway.storage.write().await?;
     work.connections().add(&connection).await?;
-    let change = Change::of(&connection, actor, now);
+    let change = Change {
+        organization: Some(organization),
+        actor,
+        at: now,
+    };
     let made = json!({ "before": null, "after": shown(&connection) });
     change
-        .record(gateway, &mut work, AuditKind::ConnectionCreated, made)
+        .record(
+            gateway,
+            &mut work,
+            AuditKind::ConnectionCreated,
+            AuditSubject::from(&id),
+            made,
+        )
         .await?;
     work.save().await?;
     gateway
@@ -138,8 +147,19 @@ pub async fn rotate(
     let rotated = work.connections().find(id, organization).await?;
     let rotated = rotated.ok_or(Error::NotFound("connection"))?;
     let details = json!({ "before": shown(&stored), "after": shown(&rotated) });
-    Change::of(&rotated, actor, now)
-        .record(gateway, &mut work, AuditKind::ConnectionRotated, details)
+    let change = Change {
+        organization: Some(organization),
+        actor,
+        at: now,
+    };
+    change
+        .record(
+            gateway,
+            &mut work,
+            AuditKind::ConnectionRotated,
+            AuditSubject::from(&id),
+            details,
+        )
         .await?;
     work.save().await?;
     gateway
@@ -162,8 +182,19 @@ pub async fn remove(
     let is_removed = work.connections().remove(id, organization).await?;
     if let Some(stored) = stored.filter(|_| is_removed) {
         let details = json!({ "before": shown(&stored), "after": null });
-        Change::of(&stored, actor, gateway.clock.now())
-            .record(gateway, &mut work, AuditKind::ConnectionRemoved, details)
+        let change = Change {
+            organization: Some(organization),
+            actor,
+            at: gateway.clock.now(),
+        };
+        change
+            .record(
+                gateway,
+                &mut work,
+                AuditKind::ConnectionRemoved,
+                AuditSubject::from(&id),
+                details,
+            )
             .await?;
     }
     // Also where there is nothing: that others removed it may not be committed yet.
@@ -176,41 +207,6 @@ pub async fn remove(
         .await;
     tracing::info!(connectionId = %id, organizationId = %organization, "connection removed");
     Ok(())
-}
-
-/// A change of a connection, by somebody.
-struct Change<'a> {
-    connection: &'a Connection,
-    actor: &'a Actor,
-    at: Timestamp,
-}
-
-impl<'a> Change<'a> {
-    fn of(connection: &'a Connection, actor: &'a Actor, at: Timestamp) -> Self {
-        Self {
-            connection,
-            actor,
-            at,
-        }
-    }
-
-    async fn record(
-        &self,
-        gateway: &Gateway,
-        work: &mut BoxUnitOfWork,
-        kind: AuditKind,
-        details: Value,
-    ) -> Result<(), Error> {
-        let happened = Happened {
-            organization: Some(&self.connection.organization_id),
-            kind,
-            actor: self.actor.as_str(),
-            subject: AuditSubject::from(&self.connection.id),
-            details,
-            at: self.at,
-        };
-        audit::record(gateway, work, happened).await
-    }
 }
 
 /// What the record keeps of a connection: nothing of its credential.

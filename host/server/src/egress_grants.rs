@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::Actor;
-use crate::audit::{self, Happened};
+use crate::audit::Change;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -87,13 +87,12 @@ async fn record(
     kind: AuditKind,
     grant: &EgressGrant,
 ) -> Result<(), Error> {
-    let happened = Happened {
+    let change = Change {
         organization: None,
-        kind,
-        actor: actor.as_str(),
-        subject: AuditSubject::from(&grant.id),
-        details: json!({ "origin": grant.origin }),
+        actor,
         at: gateway.clock.now(),
     };
-    audit::record(gateway, work, happened).await
+    let details = json!({ "origin": grant.origin });
+    let subject = AuditSubject::from(&grant.id);
+    change.record(gateway, work, kind, subject, details).await
 }

@@ -2,12 +2,11 @@
 
 use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{OrganizationId, UserId};
-use portcullis_core::time::Timestamp;
-use portcullis_storage::{ApprovalTimes, BoxUnitOfWork, Member, Organization, Role};
+use portcullis_storage::{ApprovalTimes, Member, Organization, Role};
 use serde_json::{Value, json};
 
 use crate::access::Actor;
-use crate::audit::{self, Happened};
+use crate::audit::Change;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -29,7 +28,7 @@ pub async fn create(
         return Err(Error::Exists("organization"));
     }
     let change = Change {
-        organization: &organization.id,
+        organization: Some(&organization.id),
         actor,
         at: organization.created_at,
     };
@@ -77,7 +76,7 @@ pub async fn put_member(
         .put_member(organization, user, role, at)
         .await?;
     let change = Change {
-        organization,
+        organization: Some(organization),
         actor,
         at,
     };
@@ -121,7 +120,7 @@ pub async fn remove_member(
         return Err(Error::NotFound("member"));
     }
     let change = Change {
-        organization,
+        organization: Some(organization),
         actor,
         at: gateway.clock.now(),
     };
@@ -176,7 +175,7 @@ pub async fn set_approval_times(
         .set_approval_times(organization, times)
         .await?;
     let change = Change {
-        organization,
+        organization: Some(organization),
         actor,
         at: gateway.clock.now(),
     };
@@ -196,32 +195,4 @@ fn shown(times: ApprovalTimes) -> Value {
         "interactiveSeconds": times.interactive_seconds,
         "automationSeconds": times.automation_seconds,
     })
-}
-
-/// A change within an organization, by somebody.
-struct Change<'a> {
-    organization: &'a OrganizationId,
-    actor: &'a Actor,
-    at: Timestamp,
-}
-
-impl Change<'_> {
-    async fn record(
-        &self,
-        gateway: &Gateway,
-        work: &mut BoxUnitOfWork,
-        kind: AuditKind,
-        subject: AuditSubject,
-        details: Value,
-    ) -> Result<(), Error> {
-        let happened = Happened {
-            organization: Some(self.organization),
-            kind,
-            actor: self.actor.as_str(),
-            subject,
-            details,
-            at: self.at,
-        };
-        audit::record(gateway, work, happened).await
-    }
 }

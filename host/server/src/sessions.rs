@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::Actor;
-use crate::audit::{self, Happened};
+use crate::audit::{self, Change};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -134,15 +134,13 @@ async fn record(
     kind: AuditKind,
     details: Value,
 ) -> Result<(), Error> {
-    let happened = Happened {
+    let change = Change {
         organization: Some(&session.organization_id),
-        kind,
-        actor: actor.as_str(),
-        subject: AuditSubject::from(&session.id),
-        details,
+        actor,
         at: session.closed_at.unwrap_or(session.created_at),
     };
-    audit::record(gateway, work, happened).await
+    let subject = AuditSubject::from(&session.id);
+    change.record(gateway, work, kind, subject, details).await
 }
 
 /// An open session, for a token.
