@@ -9,6 +9,18 @@ use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+/// What a benchmark's program is when it is not the load generator.
+#[derive(Debug, clap::Subcommand)]
+pub enum Role {
+    /// Serve a fake Linear until stdin ends.
+    #[command(hide = true)]
+    FakeLinear {
+        /// The token it accepts.
+        #[arg(long)]
+        token: String,
+    },
+}
+
 /// A running fake; it ends with this value.
 pub struct Fake {
     /// Where it listens, without a slash at the end.

@@ -1,7 +1,7 @@
 //! The gateway, in a process of its own: the program as it is shipped.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -27,6 +27,23 @@ pub struct Program {
     /// temporary folder may be on no disk at all.
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub target: PathBuf,
+}
+
+/// Where a gateway keeps its rows.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Database {
+    /// The database, by URL; a new SQLite file by default. A Postgres database
+    /// should be empty and have its durable defaults.
+    #[arg(long, value_name = "URL")]
+    pub storage: Option<String>,
+}
+
+impl Database {
+    /// Its URL; a SQLite file in this folder unless another was named.
+    pub fn url(&self, folder: &Path) -> String {
+        let file = || format!("sqlite:{}", folder.join("portcullis.db").display());
+        self.storage.clone().unwrap_or_else(file)
+    }
 }
 
 /// A running gateway; it ends with this value.

@@ -28,22 +28,22 @@ mod watchers;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use portcullis_benches::fake::{self, Fake};
+use portcullis_benches::fake::{self, Fake, Role};
 use portcullis_benches::gateway::Gateway;
 use portcullis_benches::open_loop;
 use portcullis_benches::table::Table;
 use tokio::time::Instant;
 
 use decisions::Desk;
-use options::{Command, Options};
+use options::Options;
 use report::Report;
 use watchers::Watchers;
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let runtime = tokio::runtime::Runtime::new()?;
-    match &options.command {
-        Some(Command::FakeLinear { token }) => runtime.block_on(fake::serve(token)),
+    match &options.role {
+        Some(Role::FakeLinear { token }) => runtime.block_on(fake::serve(token)),
         None => {
             let table = runtime.block_on(measure(&options))?;
             print!("{table}");
@@ -56,7 +56,7 @@ async fn measure(options: &Options) -> anyhow::Result<Table> {
     let folder = tempfile::Builder::new()
         .prefix("bench-")
         .tempdir_in(&options.program.target)?;
-    let storage = options.storage_url(folder.path());
+    let storage = options.database.url(folder.path());
     let mut report = Report::new(options, &storage, folder.path())?;
     let fake = Fake::start().await?;
     let gateway = Gateway::start(&options.program, &storage, &[]).await?;

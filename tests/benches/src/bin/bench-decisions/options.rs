@@ -1,8 +1,7 @@
 //! The command line, and how much is measured.
 
-use std::path::Path;
-
-use portcullis_benches::gateway::Program;
+use portcullis_benches::fake::Role;
+use portcullis_benches::gateway::{Database, Program};
 
 use crate::seed;
 
@@ -10,10 +9,8 @@ use crate::seed;
 #[derive(Debug, clap::Parser)]
 #[command(name = "bench-decisions")]
 pub(crate) struct Options {
-    /// The database, by URL; a new SQLite file by default. A Postgres database
-    /// should be empty and have its durable defaults.
-    #[arg(long, value_name = "URL")]
-    pub(crate) storage: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: Database,
     /// Sessions with ten requests each that wait.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(crate) sessions: u64,
@@ -29,27 +26,10 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) program: Program,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-}
-
-/// What the program is when it is not the load generator.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
-    /// Serve a fake Linear until stdin ends.
-    #[command(hide = true)]
-    FakeLinear {
-        /// The token it accepts.
-        #[arg(long)]
-        token: String,
-    },
+    pub(crate) role: Option<Role>,
 }
 
 impl Options {
-    pub(crate) fn storage_url(&self, folder: &Path) -> String {
-        let file = || format!("sqlite:{}", folder.join("portcullis.db").display());
-        self.storage.clone().unwrap_or_else(file)
-    }
-
     pub(crate) fn decisions(&self) -> u64 {
         u64::from(self.rate) * u64::from(self.seconds)
     }

@@ -29,12 +29,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
-use portcullis_benches::fake::{self, Fake};
+use portcullis_benches::fake::{self, Fake, Role};
 use portcullis_benches::gateway::Gateway;
 use portcullis_benches::table::Table;
 
 use load::{Load, Measured};
-use options::{Command, Options, Plan};
+use options::{Options, Plan};
 use report::Report;
 use target::Target;
 
@@ -44,8 +44,8 @@ const LIMITS: [(&str, &str); 1] = [("PORTCULLIS__ADMISSION__INVOCATIONS_PER_MINU
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let runtime = tokio::runtime::Runtime::new()?;
-    match options.command {
-        Some(Command::FakeLinear { token }) => runtime.block_on(fake::serve(&token)),
+    match options.role {
+        Some(Role::FakeLinear { token }) => runtime.block_on(fake::serve(&token)),
         None => {
             let table = runtime.block_on(measure(&options))?;
             print!("{table}");
@@ -59,7 +59,7 @@ async fn measure(options: &Options) -> anyhow::Result<Table> {
     let folder = tempfile::Builder::new()
         .prefix("bench-")
         .tempdir_in(&options.program.target)?;
-    let storage = options.storage_url(folder.path());
+    let storage = options.database.url(folder.path());
     let mut report = Report::new(&storage, folder.path(), plan.sessions)?;
     let fake = Fake::start().await?;
     let gateway = Gateway::start(&options.program, &storage, &LIMITS).await?;

@@ -1,37 +1,23 @@
 //! The command line, and how much is measured.
 
-use std::path::Path;
 use std::time::Duration;
 
-use portcullis_benches::gateway::Program;
+use portcullis_benches::fake::Role;
+use portcullis_benches::gateway::{Database, Program};
 
 /// Measures the gateway under load.
 #[derive(Debug, clap::Parser)]
 #[command(name = "bench-invoke")]
 pub(crate) struct Options {
-    /// The database, by URL; a new SQLite file by default. A Postgres database
-    /// should be empty and have its durable defaults.
-    #[arg(long, value_name = "URL")]
-    pub(crate) storage: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: Database,
     /// Less of everything: about 40 seconds.
     #[arg(long)]
     pub(crate) quick: bool,
     #[command(flatten)]
     pub(crate) program: Program,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-}
-
-/// What the program is when it is not the load generator.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
-    /// Serve a fake Linear until stdin ends.
-    #[command(hide = true)]
-    FakeLinear {
-        /// The token it accepts.
-        #[arg(long)]
-        token: String,
-    },
+    pub(crate) role: Option<Role>,
 }
 
 /// How much is measured.
@@ -62,16 +48,13 @@ impl Options {
             calls: if self.quick { 0 } else { 100_000 },
         }
     }
-
-    pub(crate) fn storage_url(&self, folder: &Path) -> String {
-        let file = || format!("sqlite:{}", folder.join("portcullis.db").display());
-        self.storage.clone().unwrap_or_else(file)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};
+
+    use std::path::Path;
 
     use super::*;
 
@@ -83,9 +66,9 @@ mod tests {
     #[test]
     fn the_default_database_is_a_file_in_the_folder() {
         let options = Options::parse_from(["bench-invoke"]);
-        let url = options.storage_url(Path::new("/data"));
+        let url = options.database.url(Path::new("/data"));
         assert_eq!(url, "sqlite:/data/portcullis.db");
         let options = Options::parse_from(["bench-invoke", "--storage", "postgres:///x"]);
-        assert_eq!(options.storage_url(Path::new("/data")), "postgres:///x");
+        assert_eq!(options.database.url(Path::new("/data")), "postgres:///x");
     }
 }
