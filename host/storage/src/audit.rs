@@ -5,12 +5,12 @@
 
 use async_trait::async_trait;
 use portcullis_core::{
-    audit::{AuditChain, AuditEvent, EventText},
+    audit::{AuditEvent, EventText},
     id::OrganizationId,
     time::Timestamp,
 };
 
-use crate::{Error, Sealed, error::during, read, read::Table};
+use crate::{Error, Sealed, error::during, read::Table};
 
 /// An event and its code.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,9 +141,6 @@ pub trait AuditRepository: Send {
     /// Events that wait in any chain, by id: those that follow `after`, at most
     /// `limit`.
     async fn queued(&mut self, after: &str, limit: u32) -> Result<Vec<QueuedEvent>, Error>;
-
-    /// How many events wait, over all chains.
-    async fn count_waiting(&mut self) -> Result<u64, Error>;
 
     /// Gives events that wait their places.
     async fn link(&mut self, chain: &str, links: &[AuditLink]) -> Result<(), Error>;
@@ -278,15 +275,6 @@ impl StoredEvent {
     /// [`Error::Corrupt`] when that is no time.
     pub fn time(&self) -> Result<Timestamp, Error> {
         AUDIT_EVENTS.time("at", self.at)
-    }
-
-    /// Whose record it belongs to.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] when that is nobody.
-    pub fn owner(&self) -> Result<AuditChain, Error> {
-        AUDIT_EVENTS.name("chain", &self.chain, AuditChain::from_text)
     }
 }
 
@@ -442,17 +430,6 @@ macro_rules! audit_repository {
                 .await
                 .map_err(during("audit.queued"))?;
                 Ok(rows.into_iter().map(QueuedEvent::from).collect())
-            }
-
-            #[tracing::instrument(
-                name = "storage.audit.count_waiting", level = "debug", skip_all
-            )]
-            async fn count_waiting(&mut self) -> Result<u64, Error> {
-                sqlx::query_scalar::<$database, i64>("SELECT COUNT(*) FROM audit_queue")
-                    .fetch_one(&mut *self.connection)
-                    .await
-                    .map(read::count)
-                    .map_err(during("audit.count_waiting"))
             }
 
             #[tracing::instrument(
