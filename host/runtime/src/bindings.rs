@@ -8,6 +8,7 @@ mod generated {
         world: "action-source",
         imports: {
             "portcullis:provider/http": async | trappable,
+            "portcullis:provider/clock.wait": async | trappable,
             default: trappable,
         },
         exports: { default: async },

@@ -14,8 +14,8 @@ pub struct Limits {
     /// Elements, summed over all tables. Default 20,000: a large component has
     /// a few thousand functions. At the edge: `memory_exceeded`.
     pub table_elements: usize,
-    /// CPU time of the guest, without the time it waits for HTTP. Default 2 s:
-    /// usual calls take well under 10 ms. At the edge: `cpu_exceeded`.
+    /// CPU time of the guest, without the time it waits for HTTP or for time to
+    /// pass. Default 2 s: usual calls take well under 10 ms. At the edge: `cpu_exceeded`.
     pub cpu_time: Duration,
     /// Wall-clock time of the whole call. Default 30 s, the patience of an
     /// agent. At the edge: `deadline_exceeded`.

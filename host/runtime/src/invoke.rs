@@ -90,7 +90,7 @@ pub struct Usage {
     /// Making the instance, from the call's start on.
     pub instantiate_time: Duration,
     /// CPU time of the guest, its instance's making included, without the time
-    /// it waited for HTTP.
+    /// it waited for HTTP or for time to pass.
     pub cpu_time: Duration,
     /// Waiting for HTTP; requests that ran side by side count once.
     pub upstream_time: Duration,
@@ -205,6 +205,7 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
         clock: call.clock,
         redactor: call.redactor,
         io: sandbox.shared.io.clone(),
+        deadline,
         request_deadline: deadline + REQUEST_GRACE,
     };
     let state = CallState::new(

@@ -40,6 +40,8 @@ pub(crate) struct Capabilities {
     pub(crate) redactor: Arc<Redactor>,
     /// Where requests run: the gateway's own threads, not the guests'.
     pub(crate) io: tokio::runtime::Handle,
+    /// The wall-clock deadline of the call.
+    pub(crate) deadline: Instant,
     pub(crate) request_deadline: Instant,
 }
 

@@ -6,6 +6,7 @@ pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("echo", plain::echo),
     ("key", plain::key),
     ("now", plain::now),
+    ("wait", plain::wait),
     ("remember", plain::remember),
     ("text", answers::text),
     ("huge_result", answers::huge_result),

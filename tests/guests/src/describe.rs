@@ -31,6 +31,9 @@ impl provider::Guest for Probe {
         if manner_is("reads the clock") {
             black_box(clock::now());
         }
+        if manner_is("waits") {
+            black_box(clock::wait(0));
+        }
         if manner_is("logs") {
             log::write(log::Level::Error, "a line from describe");
         }

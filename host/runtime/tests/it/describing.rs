@@ -65,10 +65,12 @@ fn assert_describe_error(error: LoadError, expected: &str, says: &str) {
 
 #[tokio::test]
 async fn the_clock_is_closed() {
-    let error = refusal(probe_that("reads the clock")).await;
-    let says = "the clock is refused while a plugin describes itself";
-    assert!(error.to_string().contains(says), "{error}");
-    assert_describe_error(error, "provider.describe", says);
+    for manner in ["reads the clock", "waits"] {
+        let error = refusal(probe_that(manner)).await;
+        let says = "the clock is refused while a plugin describes itself";
+        assert!(error.to_string().contains(says), "{manner}: {error}");
+        assert_describe_error(error, "provider.describe", says);
+    }
 }
 
 #[tokio::test]
@@ -108,7 +110,7 @@ async fn the_cpu_limit_holds() {
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_with_its_place() {
     for (manner, expected_path) in [
-        ("repeats an action", "actions[23].id"),
+        ("repeats an action", "actions[24].id"),
         ("talks too long", "actions.guide()"),
     ] {
         let error = refusal(probe_that(manner)).await;

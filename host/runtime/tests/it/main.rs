@@ -28,3 +28,4 @@ mod places;
 mod sizes;
 mod token;
 mod usage;
+mod waiting;
