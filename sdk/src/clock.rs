@@ -1,6 +1,6 @@
 //! Time as the host tells it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, ops::Add, time::Duration};
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -46,6 +46,16 @@ impl Timestamp {
     }
 }
 
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// The moment that much later; the largest possible one when that does not fit.
+    fn add(self, time: Duration) -> Self {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+}
+
 impl fmt::Debug for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Timestamp({}µs)", self.0)
@@ -79,6 +89,10 @@ mod tests {
     fn moments_beyond_the_end_of_time_saturate() {
         assert_eq!(
             Timestamp::from_secs(u64::MAX),
+            Timestamp::from_micros(u64::MAX)
+        );
+        assert_eq!(
+            Timestamp::from_secs(1) + Duration::MAX,
             Timestamp::from_micros(u64::MAX)
         );
     }

@@ -1,6 +1,6 @@
 //! What an action gets besides its params: the way to the host, for one call.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, rc::Rc, time::Duration};
 
 pub use crate::bindings::portcullis::provider::log::Level;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 /// One call of one action.
 ///
 /// Through it an action reaches everything it can reach: [`http`](Context::http),
-/// [`log`](Context::log) and [`now`](Context::now). Nothing survives the call.
+/// [`log`](Context::log), [`now`](Context::now) and [`wait`](Context::wait). Nothing survives the call.
 pub struct Context {
     host: Rc<dyn Host>,
     service: &'static str,
@@ -41,6 +41,17 @@ impl Context {
         Timestamp::from_micros(self.host.now())
     }
 
+    /// Waits so long, and tells whether it did.
+    ///
+    /// False, at once, when the wait would leave less than a second of the call: whoever asked for
+    /// it does without. Reads wait by themselves where the upstream asks for it; see
+    /// [`http`](crate::http).
+    pub fn wait(&self, time: Duration) -> bool {
+        let milliseconds = time.as_micros().div_ceil(1_000);
+        self.host
+            .wait(u32::try_from(milliseconds).unwrap_or(u32::MAX))
+    }
+
     /// The plugin's log, read by operators: at most 64 lines a call, 4 KiB each. Never log params
     /// or bodies.
     pub fn log(&self) -> Log<'_> {
@@ -56,7 +67,8 @@ impl Context {
     /// and waits for all of them.
     ///
     /// The results stand in the order of the requests. The host refuses those beyond the eighth
-    /// with `too-many-requests` and sends the others.
+    /// with `too-many-requests` and sends the others. Each is sent once, also a read that is asked to
+    /// come back later: what several at once should do then is the action's to decide.
     pub fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, HttpError>> {
         crate::http::send_all(self, requests)
     }

@@ -7,8 +7,6 @@
 mod classify;
 mod error;
 
-use std::time::Duration;
-
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -18,7 +16,7 @@ pub use self::{classify::classify, error::GraphqlError};
 use crate::{
     context::Context,
     error::{Error, ErrorCode, Result},
-    http::Response,
+    http::{AskedWait, Busy, Request, Response},
 };
 
 /// A GraphQL API: where it is and how it tells its errors.
@@ -46,7 +44,8 @@ pub struct Graphql {
     endpoint: &'static str,
     path: &'static str,
     classify: fn(&GraphqlError) -> Option<ErrorCode>,
-    retry_after: fn(&Response) -> Option<Duration>,
+    retry_after: AskedWait,
+    retried: bool,
 }
 
 impl Graphql {
@@ -57,6 +56,7 @@ impl Graphql {
             path,
             classify,
             retry_after: Response::retry_after,
+            retried: true,
         }
     }
 
@@ -68,15 +68,24 @@ impl Graphql {
         self
     }
 
-    /// Replaces what reads the time to wait from a rate-limited answer; `Retry-After` is the
-    /// default.
+    /// Replaces what reads the time to wait from an answer; `Retry-After` is the default.
     #[must_use]
-    pub const fn retry_after(mut self, retry_after: fn(&Response) -> Option<Duration>) -> Self {
+    pub const fn retry_after(mut self, retry_after: AskedWait) -> Self {
         self.retry_after = retry_after;
         self
     }
 
+    /// Sends queries once, also those that are asked to come back later.
+    #[must_use]
+    pub const fn no_retry(mut self) -> Self {
+        self.retried = false;
+        self
+    }
+
     /// Runs a query: an operation that changes nothing, so that failures may be retryable.
+    ///
+    /// It is sent again as other reads are (see [`http`](crate::http)), also when the errors are
+    /// those of a rate limit, whatever the status.
     ///
     /// **Errors**: those of the request, of the status, of the answer's `errors`; `upstream` when
     /// the answer has no data or data that is not a `T`.
@@ -84,7 +93,7 @@ impl Graphql {
     where
         T: DeserializeOwned,
     {
-        self.read(&self.send(ctx, document, variables, true)?)
+        self.read(&self.send(self.request(ctx, document, variables).read_only())?)
     }
 
     /// Runs a mutation. Its failures are retryable only where it is certain that nothing happened.
@@ -94,37 +103,51 @@ impl Graphql {
     where
         T: DeserializeOwned,
     {
-        self.read(&self.send(ctx, document, variables, false)?)
+        self.read(&self.send(self.request(ctx, document, variables))?)
     }
 
-    fn send(
+    fn request<'c>(
         &self,
-        ctx: &Context,
+        ctx: &'c Context,
         document: &str,
         variables: impl Serialize,
-        read_only: bool,
-    ) -> Result<Response> {
-        let request = ctx.http(self.endpoint).post(self.path).json(&Operation {
+    ) -> Request<'c> {
+        let operation = Operation {
             query: document,
             variables,
-        });
-        let request = if read_only {
-            request.read_only()
-        } else {
-            request
         };
-        Ok(request.send()?)
+        let request = ctx.http(self.endpoint).post(self.path).json(&operation);
+        let request = request.retry_after(self.retry_after);
+        if self.retried {
+            request
+        } else {
+            request.no_retry()
+        }
+    }
+
+    fn send(&self, request: Request<'_>) -> Result<Answer> {
+        Ok(request.send_and(Answer::from, |answer| self.busy(answer))?)
+    }
+
+    fn busy(&self, answer: &Answer) -> Option<Busy> {
+        let limited = || {
+            let code = self.code(answer.refusals()?, &answer.response);
+            (code == ErrorCode::RateLimited).then(|| Busy::told_by(&answer.response))
+        };
+        Busy::by_status(&answer.response).or_else(limited)
     }
 
     /// Errors first: data that stands beside them may lack what `T` needs.
-    fn read<T: DeserializeOwned>(&self, response: &Response) -> Result<T> {
-        let refusals = response
-            .json::<Envelope<IgnoredAny>>()
-            .map(|envelope| envelope.errors);
-        match refusals {
-            Ok(Some(errors)) if !errors.is_empty() => Err(self.refusal(&errors, response)),
-            _ if !response.is_success() => Err(self.with_wait(response.error(), response)),
-            Err(garbage) => Err(garbage.retryable(response.read_only())),
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T> {
+        let response = &answer.response;
+        if let Some(errors) = answer.refusals() {
+            return Err(self.refusal(errors, response));
+        }
+        if !response.is_success() {
+            return Err(response.error());
+        }
+        match &answer.errors {
+            Err(garbage) => Err(garbage.clone().retryable(response.read_only())),
             Ok(_) => response
                 .json::<Envelope<T>>()?
                 .data
@@ -136,10 +159,11 @@ impl Graphql {
         let code = self.code(errors, response);
         let error = Error::new(code, error::message(response.service(), errors));
         match code {
-            ErrorCode::RateLimited => self.with_wait(error, response),
-            ErrorCode::Upstream => {
-                error.retryable(response.status() >= 500 && response.read_only())
-            }
+            ErrorCode::RateLimited => with_wait(error, response),
+            ErrorCode::Upstream => with_wait(
+                error.retryable(response.status() >= 500 && response.read_only()),
+                response,
+            ),
             ErrorCode::Timeout => error.retryable(response.read_only()),
             _ => error,
         }
@@ -160,12 +184,37 @@ impl Graphql {
             }),
         }
     }
+}
 
-    fn with_wait(&self, error: Error, response: &Response) -> Error {
-        match (error.code(), (self.retry_after)(response)) {
-            (ErrorCode::RateLimited, Some(wait)) => error.retry_after(wait),
-            _ => error,
+fn with_wait(error: Error, response: &Response) -> Error {
+    match response.asked_wait() {
+        Some(wait) => error.retry_after(wait),
+        None => error,
+    }
+}
+
+/// A response with the errors it tells, which are read from it once.
+struct Answer {
+    response: Response,
+    /// `Err`: what came is no answer to an operation.
+    errors: Result<Vec<GraphqlError>>,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        let envelope = response.json::<Envelope<IgnoredAny>>();
+        Self {
+            errors: envelope.map(|envelope| envelope.errors.unwrap_or_default()),
+            response,
         }
+    }
+}
+
+impl Answer {
+    /// The errors, if there are any.
+    fn refusals(&self) -> Option<&[GraphqlError]> {
+        let errors = self.errors.as_deref().ok()?;
+        (!errors.is_empty()).then_some(errors)
     }
 }
 

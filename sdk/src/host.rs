@@ -23,6 +23,9 @@ pub(crate) trait Host {
 
     /// `clock.now`, in microseconds since the epoch.
     fn now(&self) -> u64;
+
+    /// `clock.wait`
+    fn wait(&self, milliseconds: u32) -> bool;
 }
 
 /// The real host.
@@ -45,5 +48,9 @@ impl Host for Sandbox {
 
     fn now(&self) -> u64 {
         crate::bindings::portcullis::provider::clock::now()
+    }
+
+    fn wait(&self, milliseconds: u32) -> bool {
+        crate::bindings::portcullis::provider::clock::wait(milliseconds)
     }
 }

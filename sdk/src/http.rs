@@ -2,7 +2,12 @@
 //!
 //! A provider names neither scheme, host nor port and never sees a credential: the host composes
 //! the URL from the base that was granted and adds the credential on the way out. Every status is a
-//! [`Response`]; an [`HttpError`] means that there is none. Nothing is repeated by itself.
+//! [`Response`]; an [`HttpError`] means that there is none.
+//!
+//! A read that is answered 429 or 503 is sent again, three times in all at most: after the time
+//! that the upstream names, else after a quarter of a second and then a second, and only while the
+//! call has that time. What is answered in the end is the response. A write is sent once, and so is
+//! whatever gets no response.
 //!
 //! ```
 //! use portcullis_sdk::prelude::*;
@@ -16,14 +21,16 @@
 mod error;
 mod request;
 mod response;
+mod retry;
 mod status;
 mod wait;
 
+pub(crate) use self::retry::Busy;
 pub use self::{
     error::{HttpError, HttpErrorKind},
     request::Request,
     response::Response,
-    wait::EpochUnit,
+    wait::{AskedWait, EpochUnit},
 };
 pub use crate::bindings::portcullis::provider::http::Method;
 use crate::{
@@ -120,16 +127,16 @@ pub(crate) fn send_all(
     ctx: &Context,
     requests: Vec<Request<'_>>,
 ) -> Vec<Result<Response, HttpError>> {
-    let read_only: Vec<bool> = requests.iter().map(Request::is_read_only).collect();
+    let terms: Vec<_> = requests.iter().map(Request::terms).collect();
     let prepared: Result<Vec<_>, HttpError> =
         requests.into_iter().map(Request::into_wire).collect();
     match prepared {
-        Err(error) => read_only.iter().map(|_| Err(error.clone())).collect(),
+        Err(error) => terms.iter().map(|_| Err(error.clone())).collect(),
         Ok(prepared) => ctx
             .send_all_wire(&prepared)
             .into_iter()
-            .zip(read_only)
-            .map(|(outcome, read_only)| request::outcome(ctx, outcome, read_only))
+            .zip(terms)
+            .map(|(outcome, terms)| terms.outcome(ctx, outcome))
             .collect(),
     }
 }

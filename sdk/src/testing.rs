@@ -35,15 +35,18 @@
 //! # }
 //! ```
 //!
+//! [`answers`] plays everything that an upstream can answer, and tells what an agent sees of it.
+//!
 //! What it does not do: check params against the schema (the gateway does that before it calls),
 //! redact, truncate, or limit time and memory.
 
+pub mod answers;
 mod check;
 mod reply;
 mod rules;
 mod script;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use serde_json::Value;
 
@@ -85,7 +88,7 @@ impl TestProvider {
         }
     }
 
-    /// Sets the host's clock, which stands still.
+    /// Sets the host's clock, which moves only when the action waits.
     pub fn set_now(&self, now: Timestamp) {
         self.script.set_now(now);
     }
@@ -103,6 +106,18 @@ impl TestProvider {
     /// Expects a request, after those already expected, and answers it.
     pub fn expect(&self, method: Method, path: &str, reply: Reply) {
         self.script.expect(method, path, reply);
+    }
+
+    /// Answers every request that is not otherwise expected, of any method and path, with this
+    /// reply; none has to be made.
+    pub fn expect_always(&self, reply: Reply) {
+        self.script.expect_always(reply);
+    }
+
+    /// Sets how long the calls that follow may wait in all, 29 seconds otherwise: a longer wait is
+    /// refused, as the gateway refuses one that the call has no time for. Waits take no time here.
+    pub fn set_time_left(&self, time_left: Duration) {
+        self.script.set_time_left(time_left);
     }
 
     /// Calls an action.
@@ -135,6 +150,11 @@ impl TestProvider {
     /// The requests that were sent, in order; refused ones are not among them.
     pub fn requests(&self) -> Vec<SentRequest> {
         self.script.requests()
+    }
+
+    /// How long the actions waited, in order; refused waits are not among them.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.script.waits()
     }
 
     /// The lines that were logged, in order.

@@ -79,7 +79,7 @@ mod tests {
     fn failure(reply: Reply) -> Error {
         let linear = TestProvider::new(PROVIDER);
         linear.set_now(Timestamp::from_millis(1_795_219_200_000));
-        linear.expect(Method::Post, PATH, reply);
+        linear.expect_always(reply);
         linear.fails("list_issues", json!({}))
     }
 

@@ -15,6 +15,8 @@ pub mod model;
 mod team;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod fixtures;
 
 use portcullis_sdk::prelude::*;

@@ -27,9 +27,10 @@ struct Data {
     viewer: Viewer,
 }
 
+/// A host that answers everything with this reply.
 fn script(reply: Reply) -> (Rc<Script>, Context) {
     let script = Rc::new(Script::new(ENDPOINTS));
-    script.expect(Method::Post, "/graphql", reply);
+    script.expect_always(reply);
     (
         Rc::clone(&script),
         Context::new(script, "Linear", String::new()),
@@ -115,6 +116,60 @@ fn a_rate_limit_with_status_400_is_a_rate_limit() {
     assert_eq!(error.code(), ErrorCode::RateLimited);
     assert!(error.is_retryable());
     assert_eq!(error.wait(), Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn a_rate_limited_query_is_sent_again_whatever_the_status() {
+    for status in [200, 400, 429] {
+        let limited = Reply::json(status, refusal(&json!({ "code": "RATELIMITED" })));
+        let (script, ctx) = script(Reply::json(
+            200,
+            json!({ "data": { "viewer": { "name": "Ada" } } }),
+        ));
+        script.expect(Method::Post, "/graphql", limited.header("retry-after", "3"));
+
+        let data: Data = API
+            .query(&ctx, "query { viewer { name } }", json!({}))
+            .unwrap();
+
+        assert_eq!(data.viewer.name, "Ada");
+        assert_eq!(script.waits(), [Duration::from_secs(3)]);
+    }
+}
+
+#[test]
+fn a_query_is_sent_three_times_at_most() {
+    let (script, ctx) = script(Reply::text(503, ""));
+
+    let error = API.query::<Data>(&ctx, "query { viewer { name } }", json!({}));
+
+    assert_eq!(error.unwrap_err().code(), ErrorCode::Upstream);
+    assert_eq!(script.requests().len(), 3);
+}
+
+#[test]
+fn a_mutation_is_sent_once_whatever_is_answered() {
+    for reply in [
+        Reply::text(503, ""),
+        Reply::text(429, ""),
+        Reply::json(400, refusal(&json!({ "code": "RATELIMITED" }))),
+    ] {
+        let (script, ctx) = script(reply.header("retry-after", "0"));
+        let outcome = API.mutate::<Value>(&ctx, "mutation { noop }", json!({}));
+        assert!(outcome.is_err());
+        assert_eq!(script.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_provider_may_want_no_retry_of_queries() {
+    let (script, ctx) = script(Reply::text(503, ""));
+    let once = API.no_retry();
+    assert!(
+        once.query::<Data>(&ctx, "query { viewer { name } }", json!({}))
+            .is_err()
+    );
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use serde::Serialize;
 
-use super::{HttpError, Method, Response};
+use super::{AskedWait, Busy, HttpError, Method, Response, retry};
 use crate::{context::Context, host::wire};
 
 /// A request that has not been sent.
@@ -14,6 +14,8 @@ pub struct Request<'c> {
     ctx: &'c Context,
     wire: wire::Request,
     read_only: bool,
+    retried: bool,
+    asked_wait: AskedWait,
     /// A body that could not be written as JSON: reported when the request is sent, so that
     /// building one stays a chain.
     defect: Option<String>,
@@ -34,6 +36,8 @@ impl<'c> Request<'c> {
             ctx,
             wire,
             read_only: matches!(method, Method::Get | Method::Head),
+            retried: true,
+            asked_wait: Response::retry_after,
             defect: None,
         }
     }
@@ -86,21 +90,59 @@ impl<'c> Request<'c> {
     /// Declares that the request changes nothing upstream, whatever its method: a search by POST,
     /// say.
     ///
-    /// Failures of such a request are retryable, as those of GET and HEAD are.
+    /// Failures of such a request are retryable, as those of GET and HEAD are, and it is sent again
+    /// as they are.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// Sends it and waits for the whole response. Every status is a response.
-    pub fn send(self) -> Result<Response, HttpError> {
-        let (ctx, read_only) = (self.ctx, self.read_only);
-        let wire = self.into_wire()?;
-        outcome(ctx, ctx.send_wire(&wire), read_only)
+    /// Sends it once, also if it only reads and is asked to come back later.
+    pub fn no_retry(mut self) -> Self {
+        self.retried = false;
+        self
     }
 
-    pub(super) fn is_read_only(&self) -> bool {
-        self.read_only
+    /// Replaces what reads the time to wait from an answer, where the upstream names it in a header
+    /// of its own; `Retry-After` is the default.
+    pub fn retry_after(mut self, asked_wait: AskedWait) -> Self {
+        self.asked_wait = asked_wait;
+        self
+    }
+
+    /// Sends it and waits for the whole response. Every status is a response.
+    ///
+    /// What only reads is sent again when the status is 429 or 503; see [`http`](crate::http).
+    pub fn send(self) -> Result<Response, HttpError> {
+        self.send_and(|response| response, Busy::by_status)
+    }
+
+    /// Sends it, makes something of each response, and sends it again while that is `busy`.
+    pub(crate) fn send_and<T>(
+        self,
+        make: impl Fn(Response) -> T,
+        busy: impl Fn(&T) -> Option<Busy>,
+    ) -> Result<T, HttpError> {
+        let attempts = if self.retried && self.read_only {
+            retry::ATTEMPTS
+        } else {
+            1
+        };
+        let (ctx, terms) = (self.ctx, self.terms());
+        let wire = self.into_wire()?;
+        retry::repeat(
+            ctx,
+            attempts,
+            || terms.outcome(ctx, ctx.send_wire(&wire)).map(&make),
+            |outcome| outcome.as_ref().ok().and_then(&busy),
+        )
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            read_only: self.read_only,
+            asked_wait: self.asked_wait,
+        }
     }
 
     pub(super) fn into_wire(self) -> Result<wire::Request, HttpError> {
@@ -111,14 +153,32 @@ impl<'c> Request<'c> {
     }
 }
 
-/// What the host answered, with what the SDK needs to know to judge it.
-pub(super) fn outcome(
-    ctx: &Context,
-    outcome: Result<wire::Response, wire::Error>,
-    read_only: bool,
-) -> Result<Response, HttpError> {
-    match outcome {
-        Ok(response) => Ok(Response::new(response, ctx.service(), ctx.now(), read_only)),
-        Err(error) => Err(HttpError::new(&error, ctx.service(), read_only)),
+/// What must be known of a request to judge its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) read_only: bool,
+    pub(super) asked_wait: AskedWait,
+}
+
+impl Terms {
+    /// Those of a request about which nothing else was said.
+    #[cfg(test)]
+    pub(super) fn of(read_only: bool) -> Self {
+        Self {
+            read_only,
+            asked_wait: Response::retry_after,
+        }
+    }
+
+    /// What the host answered, as a provider sees it.
+    pub(super) fn outcome(
+        self,
+        ctx: &Context,
+        outcome: Result<wire::Response, wire::Error>,
+    ) -> Result<Response, HttpError> {
+        match outcome {
+            Ok(response) => Ok(Response::new(response, ctx.service(), ctx.now(), self)),
+            Err(error) => Err(HttpError::new(&error, ctx.service(), self.read_only)),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! A complete response.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
-use super::status;
+use super::{request::Terms, status};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -18,7 +20,7 @@ pub struct Response {
     wire: wire::Response,
     service: &'static str,
     received_at: Timestamp,
-    read_only: bool,
+    terms: Terms,
 }
 
 impl Response {
@@ -26,13 +28,13 @@ impl Response {
         wire: wire::Response,
         service: &'static str,
         received_at: Timestamp,
-        read_only: bool,
+        terms: Terms,
     ) -> Self {
         Self {
             wire,
             service,
             received_at,
-            read_only,
+            terms,
         }
     }
 
@@ -107,7 +109,8 @@ impl Response {
     /// | other 5xx | `upstream` | if the request only reads |
     /// | anything else | `upstream` | no |
     ///
-    /// The message has the beginning of the body; a `Retry-After` header becomes the error's wait.
+    /// The message has the beginning of the body; a `Retry-After` header, or what
+    /// [`Request::retry_after`](super::Request::retry_after) reads instead, becomes the error's wait.
     pub fn error(&self) -> Error {
         status::error(self)
     }
@@ -123,7 +126,12 @@ impl Response {
 
     /// True when the request only read, so that repeating it does no harm.
     pub(crate) fn read_only(&self) -> bool {
-        self.read_only
+        self.terms.read_only
+    }
+
+    /// How long the upstream asks to wait, as the request reads it.
+    pub(crate) fn asked_wait(&self) -> Option<Duration> {
+        (self.terms.asked_wait)(self)
     }
 
     pub(crate) fn incomprehensible(&self, why: &str) -> Error {

@@ -9,7 +9,7 @@ const EXCERPT_CHARACTERS: usize = 300;
 pub(super) fn error(response: &Response) -> Error {
     let code = code(response.status());
     let error = Error::new(code, message(response)).retryable(retryable(code, response));
-    match response.retry_after() {
+    match response.asked_wait() {
         Some(wait) => error.retry_after(wait),
         None => error,
     }
@@ -69,7 +69,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{clock::Timestamp, host::wire};
+    use crate::{clock::Timestamp, host::wire, http::request::Terms};
 
     fn response(status: u16, body: &str, read_only: bool) -> Response {
         let headers = vec![("retry-after".to_owned(), "7".to_owned())];
@@ -78,7 +78,12 @@ mod tests {
             headers,
             body: body.into(),
         };
-        Response::new(wire, "Sentry", Timestamp::from_secs(0), read_only)
+        Response::new(
+            wire,
+            "Sentry",
+            Timestamp::from_secs(0),
+            Terms::of(read_only),
+        )
     }
 
     #[test]
@@ -135,7 +140,7 @@ mod tests {
             headers: Vec::new(),
             body: vec![0xff, 0xfe],
         };
-        let response = Response::new(wire, "Sentry", Timestamp::from_secs(0), true);
+        let response = Response::new(wire, "Sentry", Timestamp::from_secs(0), Terms::of(true));
 
         assert_eq!(error(&response).message(), "Sentry answered 500.");
     }

@@ -9,6 +9,9 @@ use crate::clock::Timestamp;
 /// wait.
 const MAX_WAIT: Duration = Duration::from_hours(24);
 
+/// Reads from an answer how long the upstream asks to wait. `None`: it does not say.
+pub type AskedWait = fn(&Response) -> Option<Duration>;
+
 /// The unit of a header that names a moment since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochUnit {
@@ -50,7 +53,7 @@ fn http_date(value: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::wire;
+    use crate::{host::wire, http::request::Terms};
 
     /// 2026-11-21T00:00:00Z
     const NOW: Timestamp = Timestamp::from_secs(1_795_219_200);
@@ -65,7 +68,7 @@ mod tests {
             },
             "Linear",
             NOW,
-            true,
+            Terms::of(true),
         )
     }
 

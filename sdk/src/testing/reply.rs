@@ -36,6 +36,15 @@ impl Reply {
         }))
     }
 
+    /// Says why there is no response, as the host would.
+    #[must_use]
+    pub fn because(mut self, why: &str) -> Self {
+        if let Err(error) = &mut self.0 {
+            why.clone_into(&mut error.message);
+        }
+        self
+    }
+
     /// Adds a header to a response.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

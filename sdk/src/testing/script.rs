@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -20,14 +21,22 @@ use crate::{
 /// 2026-01-02T03:04:05Z: a moment that is not special.
 const START: Timestamp = Timestamp::from_secs(1_767_323_045);
 
+/// How long a call may wait in all: what the gateway grants, by default.
+const TIME_LEFT: Duration = Duration::from_secs(29);
+
 /// A host that expects requests in an order, answers them, and keeps what it was told.
+///
+/// Waiting takes no time: it moves the host's clock.
 #[derive(Debug)]
 pub struct Script {
     endpoints: &'static [Endpoint],
     expected: RefCell<VecDeque<Expected>>,
     sent: RefCell<Vec<SentRequest>>,
     logs: RefCell<Vec<(Level, String)>>,
+    otherwise: RefCell<Option<Reply>>,
     now: Cell<Timestamp>,
+    time_left: Cell<Duration>,
+    waits: RefCell<Vec<Duration>>,
 }
 
 #[derive(Debug)]
@@ -88,7 +97,10 @@ impl Script {
             expected: RefCell::default(),
             sent: RefCell::default(),
             logs: RefCell::default(),
+            otherwise: RefCell::default(),
             now: Cell::new(START),
+            time_left: Cell::new(TIME_LEFT),
+            waits: RefCell::default(),
         }
     }
 
@@ -100,8 +112,20 @@ impl Script {
         });
     }
 
+    pub(crate) fn expect_always(&self, reply: Reply) {
+        self.otherwise.replace(Some(reply));
+    }
+
     pub(crate) fn set_now(&self, now: Timestamp) {
         self.now.set(now);
+    }
+
+    pub(crate) fn set_time_left(&self, time_left: Duration) {
+        self.time_left.set(time_left);
+    }
+
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.waits.borrow().clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<SentRequest> {
@@ -115,7 +139,8 @@ impl Script {
     fn next(&self, request: &wire::Request) -> Reply {
         let what = format!("{:?} {}", request.method, request.path);
         let Some(expected) = self.expected.borrow_mut().pop_front() else {
-            unexpected(&what, "no further request");
+            let otherwise = self.otherwise.borrow().clone();
+            return otherwise.unwrap_or_else(|| unexpected(&what, "no further request"));
         };
         if (expected.method, &expected.path) != (request.method, &request.path) {
             unexpected(&what, &format!("{:?} {}", expected.method, expected.path));
@@ -159,6 +184,17 @@ impl Host for Script {
 
     fn now(&self) -> u64 {
         self.now.get().as_micros()
+    }
+
+    fn wait(&self, milliseconds: u32) -> bool {
+        let time = Duration::from_millis(milliseconds.into());
+        let Some(left) = self.time_left.get().checked_sub(time) else {
+            return false;
+        };
+        self.time_left.set(left);
+        self.now.set(self.now.get() + time);
+        self.waits.borrow_mut().push(time);
+        true
     }
 }
 
