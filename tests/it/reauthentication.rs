@@ -222,7 +222,8 @@ async fn a_refusal_outlasts_a_success_of_a_call_that_ended_before(builder: TestH
 #[tokio::test]
 async fn other_failures_of_the_upstream_mark_nothing() {
     let host = TestHost::start().await;
-    let retry_after_seconds = 5;
+    // Longer than a call waits.
+    let retry_after_seconds = 60;
     for fault in [
         Fault::Status { status: 403 },
         Fault::Status { status: 404 },

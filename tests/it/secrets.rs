@@ -91,14 +91,15 @@ fn files(data: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// What can go wrong with an upstream, as far as the default deadline allows.
+/// What can go wrong with an upstream and is told at once, as far as the default
+/// deadline allows.
 fn faults() -> [Fault; 8] {
     [
         Fault::RateLimit {
-            retry_after_seconds: 5,
+            retry_after_seconds: 60,
         },
         Fault::Status { status: 401 },
-        Fault::Status { status: 503 },
+        Fault::Status { status: 500 },
         Fault::Garbage,
         Fault::Huge { bytes: 9 << 20 },
         Fault::Redirect {

@@ -4,10 +4,10 @@ use portcullis_tests::{Answer, LINEAR_TOKEN, TestHost};
 use portcullis_upstreams::Fault;
 use serde_json::{Value, json};
 
-/// Meets a fault once, checks that answer and row tell the same, and that the
-/// next call works.
+/// Meets a fault that lasts, checks that answer and row tell the same, and that
+/// the next call works once it is over.
 async fn meet(host: &TestHost, fault: Fault, status: u16, code: &str) -> Answer {
-    host.upstreams.linear.fault_for(fault, 1);
+    host.upstreams.linear.fault(fault);
     let answer = host.invoke("list_issues", json!({ "first": 1 })).await;
     check_failed(host, &answer, status, code).await;
     host.upstreams.linear.reset_fault();
@@ -42,13 +42,55 @@ async fn a_rate_limit_is_told_with_the_time_to_wait() {
     };
     let answer = meet(&host, fault, 502, "rate_limited").await;
     assert!(answer.message().contains("37 s"), "{}", answer.text);
+    // The call has no 37 s, so it is not even tried. The other one works.
+    assert_eq!(host.upstreams.linear.requests().len(), 1 + 1);
 }
 
 #[tokio::test]
-async fn an_outage_of_the_upstream_is_told() {
+async fn an_outage_of_the_upstream_is_told_after_three_requests() {
     let host = TestHost::start().await;
     let answer = meet(&host, Fault::Status { status: 503 }, 502, "upstream").await;
     assert!(answer.message().contains("503"), "{}", answer.text);
+    assert_eq!(host.upstreams.linear.requests().len(), 3 + 1);
+}
+
+#[tokio::test]
+async fn a_read_survives_an_upstream_that_is_busy_for_a_moment() {
+    let host = TestHost::start().await;
+    for fault in momentary() {
+        let before = host.upstreams.linear.requests().len();
+        host.upstreams.linear.fault_for(fault.clone(), 1);
+        host.invoke("list_issues", json!({ "first": 1 }))
+            .await
+            .assert_status(200);
+        let sent = host.upstreams.linear.requests().len() - before;
+        assert_eq!(sent, 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_sent_once_however_short_an_upstream_is_busy() {
+    let host = TestHost::start().await;
+    host.set_mode("add_comment", "allow").await;
+    for (sent, fault) in (1..).zip(momentary()) {
+        host.upstreams.linear.fault_for(fault.clone(), 1);
+        let params = json!({ "issueId": "ENG-1", "body": "Written once" });
+        let answer = host.invoke("add_comment", params).await;
+        answer.assert_status(502);
+        let requests = host.upstreams.linear.requests();
+        assert_eq!(requests.len(), sent, "{fault:?}");
+    }
+}
+
+/// What an upstream answers that would answer the next request.
+fn momentary() -> [Fault; 3] {
+    [
+        Fault::RateLimit {
+            retry_after_seconds: 0,
+        },
+        Fault::Status { status: 429 },
+        Fault::Status { status: 503 },
+    ]
 }
 
 #[tokio::test]
