@@ -44,14 +44,15 @@
 //! ```
 //!
 //! Where things live: [`mod@provider`] is what a provider declares, [`mod@action`] the actions,
-//! [`context`], [`http`] and [`clock`] what they reach, [`error`] what they fail with; [`graphql`]
-//! and [`paging`] help with common kinds of API; `testing` runs a provider without a gateway. The
+//! [`context`], [`http`] and [`clock`] what they reach, [`error`] what they fail with; [`answer`],
+//! [`graphql`] and [`paging`] help with what upstreams send; `testing` runs a provider without a gateway. The
 //! contract itself is in `wit/`, and `README.md` is the tutorial.
 
 // The macros name the crate as its users do, also in the crate itself.
 extern crate self as portcullis_sdk;
 
 pub mod action;
+pub mod answer;
 // Public for the export macro it has; see `__private`.
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "generated")]
@@ -72,7 +73,7 @@ mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-pub use portcullis_sdk_macros::{action, params, provider, result};
+pub use portcullis_sdk_macros::{action, answer, params, provider, result};
 
 pub use self::{
     clearable::Clearable,
@@ -91,7 +92,8 @@ pub mod prelude {
     pub use serde_json::{Value, json};
 
     pub use crate::{
-        Clearable, Context, Error, ErrorCode, NoParams, Result, Timestamp, action,
+        Clearable, Context, Error, ErrorCode, NoParams, Result, Timestamp, action, answer,
+        answer::{List, Text},
         context::Level,
         http::{Method, segment},
         params, provider,
@@ -109,7 +111,10 @@ pub mod __private {
     pub use serde::{self, Deserialize, Serialize};
     pub use serde_json::json;
 
-    pub use crate::action::{ActionFn, Info};
+    pub use crate::{
+        action::{ActionFn, Info},
+        answer::lenient,
+    };
     #[cfg(target_arch = "wasm32")]
     pub use crate::{
         bindings,

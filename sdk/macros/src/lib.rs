@@ -1,7 +1,7 @@
 //! The macros of `portcullis-sdk`. Use them through that crate, whose documentation has the
 //! examples.
 //!
-//! * `shapes`: `#[params]` and `#[result]`, derives with the contract's conventions;
+//! * `shapes`: `#[params]`, `#[result]` and `#[answer]`, derives with the contract's conventions;
 //! * `action`: `#[action]`, which makes a type of a function's name, attribute and documentation;
 //! * `provider`: `provider!`, which puts a constant together, checks it, and exports it from a
 //!   component.
@@ -42,10 +42,21 @@ pub fn params(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct or enum fit to be an action's result, or a part of one.
 ///
 /// It can be written as JSON, described by a schema, and read from an upstream's answer. Names are
-/// camelCase, or what `rename_all = "…"` says.
+/// camelCase, or what `rename_all = "…"` says. Optional fields are read leniently: one that is
+/// missing or is not what it should be is `None`, unless its own serde attribute says how to read
+/// it.
 #[proc_macro_attribute]
 pub fn result(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(shapes::result(arguments.into(), item.into()))
+}
+
+/// Makes a struct fit to be read from an upstream's answer, where that is not the result yet.
+///
+/// As for [`macro@result`], names are camelCase or what `rename_all = "…"` says, and optional fields
+/// are read leniently. It is not written, and has no schema.
+#[proc_macro_attribute]
+pub fn answer(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand(shapes::answer(arguments.into(), item.into()))
 }
 
 /// Makes an action of a function `fn name(ctx: &Context, params: Params) -> Result<Output>`.

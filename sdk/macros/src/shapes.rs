@@ -1,8 +1,12 @@
-//! `#[params]` and `#[result]`: derives of serde and schemars with the contract's conventions.
+//! `#[params]`, `#[result]` and `#[answer]`: derives of serde and schemars with the contract's
+//! conventions.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{DeriveInput, LitStr, meta::ParseNestedMeta, parse::Parser};
+use syn::{
+    Attribute, Data, DataStruct, DeriveInput, Field, LitStr, Type, meta::ParseNestedMeta,
+    parse::Parser, parse_quote,
+};
 
 /// Closed, and read only.
 pub(crate) fn params(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -17,9 +21,9 @@ pub(crate) fn params(arguments: TokenStream, item: TokenStream) -> syn::Result<T
 }
 
 /// Open, because an upstream's answer has more than is of interest; written, and read from such
-/// answers.
+/// answers, where optional fields are read leniently.
 pub(crate) fn result(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let item: DeriveInput = syn::parse2(item)?;
+    let item = lenient(syn::parse2(item)?);
     let case = rename_all(arguments)?;
     Ok(quote! {
         #[derive(
@@ -31,6 +35,52 @@ pub(crate) fn result(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         #[schemars(crate = "::portcullis_sdk::__private::schemars")]
         #item
     })
+}
+
+/// Read only: what a result is made of.
+pub(crate) fn answer(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let item = lenient(syn::parse2(item)?);
+    let case = rename_all(arguments)?;
+    Ok(quote! {
+        #[derive(::portcullis_sdk::__private::Deserialize)]
+        #[serde(crate = "::portcullis_sdk::__private::serde", rename_all = #case)]
+        #item
+    })
+}
+
+fn lenient(mut item: DeriveInput) -> DeriveInput {
+    if let Data::Struct(DataStruct { fields, .. }) = &mut item.data {
+        let options = fields.iter_mut().filter(|field| is_plain_option(field));
+        options.for_each(read_leniently);
+    }
+    item
+}
+
+fn read_leniently(field: &mut Field) {
+    field.attrs.push(parse_quote! {
+        #[serde(default, deserialize_with = "::portcullis_sdk::__private::lenient")]
+    });
+}
+
+/// An `Option` whose own attributes do not say how it is read.
+fn is_plain_option(field: &Field) -> bool {
+    let is_option = match &field.ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "Option"),
+        _ => false,
+    };
+    is_option && field.ident.is_some() && !field.attrs.iter().any(says_how_to_read)
+}
+
+fn says_how_to_read(attribute: &Attribute) -> bool {
+    let said = attribute.meta.to_token_stream().to_string();
+    attribute.path().is_ident("serde")
+        && ["default", "with", "flatten", "skip"]
+            .iter()
+            .any(|word| said.contains(word))
 }
 
 fn rename_all(arguments: TokenStream) -> syn::Result<String> {
@@ -74,6 +124,24 @@ mod tests {
             error.to_string(),
             "unknown argument `open`; `rename_all` is known"
         );
+    }
+
+    #[test]
+    fn optional_fields_of_results_are_read_leniently_unless_they_say_otherwise() {
+        let lenient = |field: Field| {
+            let item = quote!(struct Thing { #field });
+            result(quote!(), item)
+                .unwrap()
+                .to_string()
+                .contains("lenient")
+        };
+
+        assert!(lenient(parse_quote!(owner: Option<String>)));
+        assert!(lenient(parse_quote!(owner: std::option::Option<String>)));
+        assert!(!lenient(parse_quote!(owner: String)));
+        assert!(!lenient(
+            parse_quote!(#[serde(deserialize_with = "owner")] owner: Option<String>)
+        ));
     }
 
     #[test]
