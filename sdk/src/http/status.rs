@@ -1,10 +1,26 @@
 //! What a status means to an agent.
 
+use serde_json::Value;
+
 use super::Response;
-use crate::error::{Error, ErrorCode};
+use crate::{
+    answer::shorten,
+    error::{Error, ErrorCode},
+};
 
 /// Characters of a body that are quoted in a message: enough for the upstream's own explanation.
 const EXCERPT_CHARACTERS: usize = 300;
+
+/// Where upstreams put their explanation, as JSON Pointers.
+const EXPLANATIONS: [&str; 7] = [
+    "/detail",
+    "/detail/message",
+    "/error/message",
+    "/error_description",
+    "/message",
+    "/error",
+    "/errors/0/message",
+];
 
 pub(super) fn error(response: &Response) -> Error {
     let code = code(response.status());
@@ -46,9 +62,11 @@ fn message(response: &Response) -> String {
     }
 }
 
-/// The beginning of a body, on one line. Bodies that are not text say nothing to anybody.
+/// The upstream's own explanation, else the beginning of the body, on one line. Bodies that are not
+/// text say nothing to anybody.
 fn excerpt(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
+    let text = explanation(text).unwrap_or_else(|| text.to_owned());
     let words: String = text
         .chars()
         .map(|character| {
@@ -58,10 +76,17 @@ fn excerpt(body: &[u8]) -> Option<String> {
                 character
             }
         })
-        .take(EXCERPT_CHARACTERS)
         .collect();
     let words = words.trim();
-    (!words.is_empty()).then(|| words.to_owned())
+    (!words.is_empty()).then(|| shorten(words, EXCERPT_CHARACTERS))
+}
+
+fn explanation(text: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(text).ok()?;
+    let mut texts = EXPLANATIONS
+        .iter()
+        .filter_map(|place| body.pointer(place)?.as_str());
+    texts.next().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -123,14 +148,30 @@ mod tests {
 
     #[test]
     fn messages_quote_the_beginning_of_the_body() {
-        let error = error(&response(400, "{\n\t\"detail\": \"No such query\"}", true));
+        let error = error(&response(400, "{\n\t\"query\": [\"No such field\"]}", true));
         assert_eq!(
             error.message(),
-            "Sentry answered 400: {  \"detail\": \"No such query\"}"
+            "Sentry answered 400: {  \"query\": [\"No such field\"]}"
         );
 
         let long = super::error(&response(500, &"x".repeat(10_000), true));
         assert!(long.message().len() < 400);
+    }
+
+    #[test]
+    fn messages_quote_the_upstreams_own_explanation_where_there_is_one() {
+        for body in [
+            r#"{ "detail": "No." }"#,
+            r#"{ "detail": { "code": "sso-required", "message": "No." } }"#,
+            r#"{ "error": { "status": 403, "message": "No." } }"#,
+            r#"{ "error": "denied", "error_description": "No." }"#,
+            r#"{ "ok": false, "error": "No." }"#,
+            r#"{ "message": "No.", "errors": [] }"#,
+            r#"{ "errors": [{ "message": "No." }] }"#,
+        ] {
+            let error = error(&response(403, body, true));
+            assert_eq!(error.message(), "Sentry answered 403: No.", "{body}");
+        }
     }
 
     #[test]
