@@ -1,0 +1,177 @@
+//! Events: what Sentry sends of them, and what an agent sees.
+
+use portcullis_sdk::prelude::*;
+use serde::Deserialize;
+
+use super::exception::{Exception, RawExceptions};
+
+/// More tags are seldom of use; Sentry's own come first.
+const MAX_TAGS: usize = 30;
+
+/// An event in a list.
+#[result]
+pub(super) struct EventSummary {
+    /// 32 hexadecimal digits; what `get_event` takes.
+    id: Text<64>,
+    /// The kind of error and the beginning of its message.
+    title: Option<Text<140>>,
+    /// Where it happened.
+    location: Option<Text<140>>,
+    /// RFC 3339.
+    date_created: Option<Text<40>>,
+    /// Such as production.
+    environment: Option<Text<64>>,
+    /// Such as web@1.4.0.
+    release: Option<Text<100>>,
+    /// The id of the user who had it.
+    user_id: Option<Text<64>>,
+}
+
+/// One event, with what helps to find its cause.
+#[result]
+pub struct Event {
+    /// The event as in a list.
+    #[serde(flatten)]
+    summary: EventSummary,
+    /// Such as python.
+    platform: Option<Text<64>>,
+    /// What was logged.
+    message: Option<Text<1000>>,
+    /// The exceptions, the one that was raised last first, then its causes.
+    exceptions: Vec<Exception>,
+    /// The request that was being answered.
+    request: Option<Request>,
+    /// What the event is filed under.
+    tags: List<Tag, MAX_TAGS>,
+    /// The event before it, of the same issue.
+    previous_event_id: Option<Text<64>>,
+    /// The event after it, of the same issue.
+    next_event_id: Option<Text<64>>,
+}
+
+/// A request, without what may be private.
+#[result]
+struct Request {
+    /// Such as GET.
+    method: Option<Text<16>>,
+    /// Without the query.
+    url: Option<Text<300>>,
+}
+
+/// A tag.
+#[result]
+struct Tag {
+    /// Such as browser.
+    key: Text<64>,
+    /// Such as Firefox 140.
+    value: Text<200>,
+}
+
+/// An event as Sentry sends it, in a list and alone.
+#[answer]
+pub(super) struct RawEvent {
+    id: Text<64>,
+    /// What older versions name it by, beside a number in `id`.
+    #[serde(rename = "eventID")]
+    event_id: Option<Text<64>>,
+    title: Option<Text<140>>,
+    location: Option<Text<140>>,
+    culprit: Option<Text<140>>,
+    date_created: Option<Text<40>>,
+    user: Option<User>,
+    platform: Option<Text<64>>,
+    message: Option<Text<1000>>,
+    release: Option<Release>,
+    #[serde(default)]
+    entries: List<Entry, 50>,
+    #[serde(default)]
+    tags: List<Tag, MAX_TAGS>,
+    #[serde(rename = "previousEventID")]
+    previous_event_id: Option<Text<64>>,
+    #[serde(rename = "nextEventID")]
+    next_event_id: Option<Text<64>>,
+}
+
+#[answer]
+struct User {
+    id: Option<Text<64>>,
+}
+
+#[answer]
+struct Release {
+    version: Option<Text<100>>,
+}
+
+/// The parts of an event that are of interest; a list leaves out the others.
+#[derive(Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "lowercase")]
+enum Entry {
+    Exception(RawExceptions),
+    Request(Request),
+}
+
+impl RawEvent {
+    fn tag<const MAX: usize>(&self, key: &str) -> Option<Text<MAX>> {
+        let tag = self.tags.iter().find(|tag| &*tag.key == key)?;
+        Some(Text::new(&tag.value))
+    }
+
+    fn exceptions(&self) -> Vec<Exception> {
+        let raised = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Exception(exceptions) => Some(exceptions.trimmed()),
+            Entry::Request(_) => None,
+        });
+        raised.flatten().collect()
+    }
+
+    fn request(&self) -> Option<Request> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Request(request) => Some(request.without_query()),
+            Entry::Exception(_) => None,
+        })
+    }
+}
+
+impl Request {
+    /// The query of a request often holds what is private.
+    fn without_query(&self) -> Self {
+        let address = |url: &Text<300>| Text::new(url.split(['?', '#']).next().unwrap_or_default());
+        Self {
+            method: self.method.clone(),
+            url: self.url.as_ref().map(address),
+        }
+    }
+}
+
+impl From<&RawEvent> for EventSummary {
+    fn from(raw: &RawEvent) -> Self {
+        let released = raw
+            .release
+            .as_ref()
+            .and_then(|release| release.version.clone());
+        Self {
+            id: raw.event_id.as_ref().unwrap_or(&raw.id).clone(),
+            title: raw.title.clone(),
+            location: raw.location.clone().or_else(|| raw.culprit.clone()),
+            date_created: raw.date_created.clone(),
+            environment: raw.tag("environment"),
+            release: released.or_else(|| raw.tag("release")),
+            user_id: raw.user.as_ref().and_then(|user| user.id.clone()),
+        }
+    }
+}
+
+impl From<RawEvent> for Event {
+    fn from(raw: RawEvent) -> Self {
+        Self {
+            summary: EventSummary::from(&raw),
+            exceptions: raw.exceptions(),
+            request: raw.request(),
+            platform: raw.platform,
+            message: raw.message,
+            tags: raw.tags,
+            previous_event_id: raw.previous_event_id,
+            next_event_id: raw.next_event_id,
+        }
+    }
+}
