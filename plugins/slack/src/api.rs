@@ -1,0 +1,134 @@
+//! How Slack answers and fails: with status 200, nearly always.
+
+use portcullis_sdk::{answer::shorten, http::Response, prelude::*};
+use serde::de::DeserializeOwned;
+
+/// The endpoint's name.
+pub const ENDPOINT: &str = "api";
+
+/// The path that posts messages.
+pub const POST_MESSAGE: &str = "/api/chat.postMessage";
+
+/// Calls a method that changes something.
+///
+/// **Errors**: those of the request and of the status; those that Slack names in an answer with
+/// `ok: false`; `upstream` for what is not an answer of Slack's.
+pub(crate) fn call<T: DeserializeOwned>(ctx: &Context, path: &str, body: &Value) -> Result<T> {
+    let response = ctx
+        .http(ENDPOINT)
+        .post(path)
+        // With the charset, which Slack warns about when it is missing.
+        .body("application/json; charset=utf-8", body.to_string())
+        .send()?
+        .success()?;
+    let outcome: Outcome = response.json()?;
+    if outcome.ok {
+        response.json()
+    } else {
+        Err(outcome.refusal(&response))
+    }
+}
+
+#[answer(rename_all = "snake_case")]
+struct Outcome {
+    ok: bool,
+    error: Option<Text<80>>,
+    /// The scope that the token lacks.
+    needed: Option<Text<200>>,
+    /// The scopes that it has.
+    provided: Option<Text<400>>,
+    response_metadata: Option<Metadata>,
+}
+
+#[answer]
+struct Metadata {
+    /// What is wrong with the arguments.
+    #[serde(default)]
+    messages: List<Text<200>, 5>,
+}
+
+impl Outcome {
+    fn refusal(&self, response: &Response) -> Error {
+        let name = self.error.as_deref().unwrap_or("no error named");
+        let (code, advice) = meaning(name);
+        let mut message = format!("Slack refused: {name}. {advice}");
+        if let Some(needed) = &self.needed {
+            let provided = self.provided.as_deref().unwrap_or("unknown");
+            message += &format!(" Needed: {}; provided: {provided}.", &**needed);
+        }
+        for detail in self
+            .response_metadata
+            .iter()
+            .flat_map(|metadata| &*metadata.messages)
+        {
+            message += &format!(" {}", &**detail);
+        }
+        let error = Error::new(code, shorten(message.trim(), 1_500));
+        match response.retry_after() {
+            Some(wait) if code == ErrorCode::RateLimited => error.retry_after(wait),
+            _ => error,
+        }
+    }
+}
+
+/// What an error of Slack's means, and what to do about it.
+fn meaning(error: &str) -> (ErrorCode, &'static str) {
+    match error {
+        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => (
+            ErrorCode::Unauthorized,
+            "The connection's token is no longer accepted: somebody has to connect Slack again.",
+        ),
+        "channel_not_found" => (
+            ErrorCode::NotFound,
+            "No such channel, or the bot cannot see it: give the channel's id, and invite the bot to private channels.",
+        ),
+        "thread_not_found" | "message_not_found" | "user_not_found" => {
+            (ErrorCode::NotFound, "Look where the id comes from.")
+        }
+        "not_in_channel" => (
+            ErrorCode::Forbidden,
+            "Somebody has to invite the bot to the channel.",
+        ),
+        "is_archived" => (
+            ErrorCode::Forbidden,
+            "The channel is archived: choose another one.",
+        ),
+        "missing_scope" => (
+            ErrorCode::Forbidden,
+            "The token lacks a scope: somebody has to connect Slack with it.",
+        ),
+        "access_denied"
+        | "cannot_reply_to_message"
+        | "ekm_access_denied"
+        | "enterprise_is_restricted"
+        | "messages_tab_disabled"
+        | "no_permission"
+        | "not_allowed_token_type"
+        | "org_login_required"
+        | "team_access_not_granted" => (
+            ErrorCode::Forbidden,
+            "The bot may not post there: choose another channel, or ask an admin of the workspace.",
+        ),
+        restricted if restricted.starts_with("restricted_action") => (
+            ErrorCode::Forbidden,
+            "The workspace restricts who may post there: choose another channel, or ask an admin of the workspace.",
+        ),
+        "no_text" => (ErrorCode::InvalidParams, "Give a text that is not blank."),
+        "msg_too_long" => (
+            ErrorCode::InvalidParams,
+            "Send a shorter text, or several messages in a thread.",
+        ),
+        invalid if invalid.starts_with("invalid_") => {
+            (ErrorCode::InvalidParams, "Mend the params.")
+        }
+        "rate_limited" | "ratelimited" | "message_limit_exceeded" => (
+            ErrorCode::RateLimited,
+            "Nothing was posted: wait before the next message.",
+        ),
+        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => (
+            ErrorCode::Upstream,
+            "The message may have been posted all the same: look before sending it again.",
+        ),
+        _ => (ErrorCode::Upstream, ""),
+    }
+}
