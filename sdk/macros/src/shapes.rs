@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DataStruct, DeriveInput, Field, LitStr, Type, meta::ParseNestedMeta,
+    Attribute, Data, DataStruct, DeriveInput, Expr, Field, LitStr, Type, meta::ParseNestedMeta,
     parse::Parser, parse_quote,
 };
 
@@ -76,12 +76,27 @@ fn is_plain_option(field: &Field) -> bool {
 }
 
 fn says_how_to_read(attribute: &Attribute) -> bool {
-    let said = attribute.meta.to_token_stream().to_string();
-    attribute.path().is_ident("serde")
-        && ["default", "with", "flatten", "skip"]
-            .iter()
-            .any(|word| said.contains(word))
+    let mut says = false;
+    if attribute.path().is_ident("serde") {
+        // What is wrong with an attribute is serde's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            says |= HOW_TO_READ.iter().any(|word| meta.path.is_ident(word));
+            meta.value()
+                .map_or(Ok(()), |value| value.parse::<Expr>().map(drop))
+        });
+    }
+    says
 }
+
+/// Arguments of serde's that go ill with ours.
+const HOW_TO_READ: [&str; 6] = [
+    "default",
+    "deserialize_with",
+    "flatten",
+    "skip",
+    "skip_deserializing",
+    "with",
+];
 
 fn rename_all(arguments: TokenStream) -> syn::Result<String> {
     let mut case = "camelCase".to_owned();
@@ -138,9 +153,15 @@ mod tests {
 
         assert!(lenient(parse_quote!(owner: Option<String>)));
         assert!(lenient(parse_quote!(owner: std::option::Option<String>)));
+        assert!(lenient(
+            parse_quote!(#[serde(rename = "by", skip_serializing_if = "Option::is_none")] owner: Option<String>)
+        ));
         assert!(!lenient(parse_quote!(owner: String)));
         assert!(!lenient(
-            parse_quote!(#[serde(deserialize_with = "owner")] owner: Option<String>)
+            parse_quote!(#[serde(rename = "by", deserialize_with = "owner")] owner: Option<String>)
+        ));
+        assert!(!lenient(
+            parse_quote!(#[serde(flatten)] owner: Option<String>)
         ));
     }
 

@@ -78,10 +78,14 @@ impl Response {
 
     /// The body, read from JSON.
     ///
-    /// **Errors**: `upstream`, with the line and column where the body stopped making sense.
+    /// **Errors**: `upstream`, with the line and column where the body stopped making sense;
+    /// retryable when a read got what is no JSON at all, as from a proxy on the way.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.body())
-            .map_err(|error| self.incomprehensible(&error.to_string()))
+        serde_json::from_slice(self.body()).map_err(|error| {
+            let garbled = !error.is_data();
+            self.incomprehensible(&error.to_string())
+                .retryable(garbled && self.read_only())
+        })
     }
 
     /// The response itself if it is a success, else the error its status stands for.
