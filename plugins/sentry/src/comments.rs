@@ -107,3 +107,80 @@ impl From<Note> for Comment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_sdk::testing::{Reply, TestProvider};
+
+    use super::*;
+    use crate::{PROVIDER, fixtures};
+
+    fn add(reply: Reply) -> Result<Value> {
+        let sentry = TestProvider::new(PROVIDER);
+        sentry.expect(Method::Post, &format!("{}notes/", fixtures::ISSUE), reply);
+        let result = sentry.run("add_comment", fixtures::named(json!({ "text": "Hi" })));
+        assert_eq!(sentry.requests()[0].json(), json!({ "text": "Hi" }));
+        result
+    }
+
+    #[test]
+    fn the_comment_is_answered_flat() {
+        let note = json!({
+            "id": "5123",
+            "type": "note",
+            "data": { "text": "Hi" },
+            "dateCreated": "2026-11-20T10:15:30.123456Z",
+            "user": { "id": "3141592", "name": "Ada Lovelace", "email": "ada@acme.example" },
+        });
+
+        let comment = json!({
+            "id": "5123",
+            "text": "Hi",
+            "dateCreated": "2026-11-20T10:15:30.123456Z",
+            "user": "Ada Lovelace",
+        });
+        assert_eq!(
+            add(Reply::json(201, note)).unwrap(),
+            json!({ "comment": comment, "duplicate": false })
+        );
+    }
+
+    #[test]
+    fn the_same_comment_again_is_a_success() {
+        let detail = json!({ "detail": "You have already posted that comment." });
+        // Some versions send the answer as a text that holds JSON.
+        let wrapped = json!(detail.to_string());
+
+        for body in [detail, wrapped] {
+            assert_eq!(
+                add(Reply::json(400, body)).unwrap(),
+                json!({ "comment": null, "duplicate": true })
+            );
+        }
+    }
+
+    #[test]
+    fn other_refusals_are_errors() {
+        let error = add(Reply::json(
+            400,
+            json!({ "text": ["This field may not be blank."] }),
+        ));
+        assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidParams);
+
+        let conflict = json!({ "detail": "You have already posted that comment." });
+        let error = add(Reply::json(500, conflict)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Upstream);
+    }
+
+    #[test]
+    fn authors_may_be_unknown() {
+        let note = json!({ "id": 5, "data": { "text": "Hi" }, "user": "bot" });
+
+        let added = add(Reply::json(201, note)).unwrap();
+
+        assert_eq!(
+            added["comment"],
+            json!({ "id": "5", "text": "Hi", "dateCreated": null, "user": null })
+        );
+    }
+}

@@ -13,6 +13,8 @@ pub mod issues;
 pub mod model;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod fixtures;
 
 use portcullis_sdk::prelude::*;

@@ -132,3 +132,78 @@ fn meaning(error: &str) -> (ErrorCode, &'static str) {
         _ => (ErrorCode::Upstream, ""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use portcullis_sdk::testing::{Reply, TestProvider};
+
+    use super::*;
+    use crate::PROVIDER;
+
+    fn failure(reply: Reply) -> Error {
+        let slack = TestProvider::new(PROVIDER);
+        slack.expect(Method::Post, POST_MESSAGE, reply);
+        slack.fails("send_message", json!({ "channel": "C1", "text": "Hi" }))
+    }
+
+    #[test]
+    fn rate_limits_tell_the_wait_where_slack_does() {
+        let named = Reply::json(200, json!({ "ok": false, "error": "ratelimited" }));
+        let error = failure(named.header("retry-after", "30"));
+
+        assert_eq!(error.code(), ErrorCode::RateLimited);
+        assert!(error.is_retryable());
+        assert_eq!(error.wait(), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn nothing_but_a_rate_limit_is_retryable() {
+        let names = [
+            "invalid_auth",
+            "internal_error",
+            "service_unavailable",
+            "something_new",
+        ];
+        for name in names {
+            let refused = Reply::json(200, json!({ "ok": false, "error": name }));
+            let error = failure(refused.header("retry-after", "30"));
+            assert!(!error.is_retryable(), "{name}");
+            assert_eq!(error.wait(), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_slack_says_is_bounded() {
+        let long = "x".repeat(100_000);
+        let error = failure(Reply::json(
+            200,
+            json!({
+                "ok": false,
+                "error": long,
+                "needed": long,
+                "provided": long,
+                "response_metadata": { "messages": vec![&long; 100] },
+            }),
+        ));
+
+        assert_eq!(error.code(), ErrorCode::Upstream);
+        assert!(error.message().len() < 2_000);
+    }
+
+    #[test]
+    fn odd_refusals_are_errors_all_the_same() {
+        for body in [
+            json!({ "ok": false }),
+            json!({ "ok": false, "error": null }),
+            json!({ "ok": false, "error": { "a": 1 }, "needed": [], "response_metadata": [] }),
+            json!({ "ok": "yes" }),
+            json!({ "ok": null }),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(failure(Reply::json(200, body)).code(), ErrorCode::Upstream);
+        }
+    }
+}

@@ -8,6 +8,9 @@
 pub mod api;
 pub mod messages;
 
+#[cfg(test)]
+mod answers;
+
 use portcullis_sdk::prelude::*;
 
 use crate::messages::send_message;

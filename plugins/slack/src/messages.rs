@@ -32,7 +32,7 @@ pub struct SentMessage {
     /// The message as Slack shows it.
     message: Option<Message>,
     /// What Slack warns about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<Text<300>>,
 }
 
@@ -63,4 +63,131 @@ pub struct Message {
 )]
 pub fn send_message(ctx: &Context, params: SendMessage) -> Result<SentMessage> {
     api::call(ctx, api::POST_MESSAGE, &json!(params))
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_sdk::testing::{Reply, SentRequest, TestProvider};
+
+    use super::*;
+    use crate::PROVIDER;
+
+    fn posted() -> Value {
+        json!({
+            "ok": true,
+            "channel": "C024BE91L",
+            "ts": "1503435956.000247",
+            "message": {
+                "type": "message",
+                "subtype": "bot_message",
+                "text": "The deployment is done.",
+                "user": "U0BOT",
+                "bot_id": "B0BOT",
+                "team": "T0ACME",
+                "ts": "1503435956.000247",
+                "bot_profile": { "name": "portcullis" },
+                "blocks": [{ "type": "rich_text" }],
+            },
+        })
+    }
+
+    fn send(params: Value, answer: Value) -> (Value, SentRequest) {
+        let slack = TestProvider::new(PROVIDER);
+        slack.expect(Method::Post, api::POST_MESSAGE, Reply::json(200, answer));
+        let result = slack.run("send_message", params).unwrap();
+        (result, slack.requests().remove(0))
+    }
+
+    #[test]
+    fn a_message_is_posted_and_answered_with_what_names_it() {
+        let params = json!({ "channel": "C024BE91L", "text": "The deployment is done." });
+        let (result, request) = send(params.clone(), posted());
+
+        assert_eq!(request.path, "/api/chat.postMessage");
+        assert_eq!(request.json(), params);
+        assert_eq!(
+            request.header("content-type"),
+            Some("application/json; charset=utf-8")
+        );
+        assert_eq!(
+            result,
+            json!({
+                "channel": "C024BE91L",
+                "ts": "1503435956.000247",
+                "message": {
+                    "text": "The deployment is done.",
+                    "user": "U0BOT",
+                    "bot_id": "B0BOT",
+                    "thread_ts": null,
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn a_reply_names_its_thread() {
+        let params =
+            json!({ "channel": "C1", "text": "4 minutes", "thread_ts": "1503435956.000247" });
+        let mut answer = posted();
+        answer["message"]["thread_ts"] = json!("1503435956.000247");
+
+        let (result, request) = send(params.clone(), answer);
+
+        assert_eq!(request.json(), params);
+        assert_eq!(result["message"]["thread_ts"], "1503435956.000247");
+    }
+
+    #[test]
+    fn warnings_are_passed_on() {
+        let mut answer = posted();
+        answer["warning"] = json!("message_truncated");
+
+        let (result, _) = send(json!({ "channel": "C1", "text": "Hi" }), answer);
+
+        assert_eq!(result["warning"], "message_truncated");
+    }
+
+    #[test]
+    fn a_message_that_was_posted_is_told_whatever_else_the_answer_holds() {
+        for odd in [json!(null), json!(7), json!("x"), json!({ "text": ["a"] })] {
+            let mut answer = posted();
+            for member in ["message", "warning", "response_metadata", "error", "needed"] {
+                answer[member] = odd.clone();
+            }
+
+            let (result, _) = send(json!({ "channel": "C1", "text": "Hi" }), answer);
+
+            assert_eq!(result["ts"], "1503435956.000247");
+        }
+    }
+
+    #[test]
+    fn the_echo_of_a_long_message_is_cut() {
+        let mut answer = posted();
+        answer["message"]["text"] = json!("x".repeat(40_000));
+
+        let (result, _) = send(json!({ "channel": "C1", "text": "Hi" }), answer);
+
+        assert!(result.to_string().len() < 10_240);
+    }
+
+    #[test]
+    fn lengths_and_forms_are_part_of_the_schema() {
+        let schema = PROVIDER.actions[0].params_schema();
+        let property = |name: &str| schema["properties"][name].clone();
+
+        assert_eq!(property("channel")["minLength"], 1);
+        assert_eq!(property("text")["minLength"], 1);
+        assert_eq!(property("text")["maxLength"], 40_000);
+        assert_eq!(property("thread_ts")["pattern"], r"^[0-9]+\.[0-9]+$");
+        assert_eq!(schema["required"], json!(["channel", "text"]));
+    }
+
+    #[test]
+    fn params_are_closed() {
+        let params = json!({ "channel": "C1", "text": "Hi", "username": "root" });
+        let error = TestProvider::new(PROVIDER).fails("send_message", params);
+
+        assert_eq!(error.code(), ErrorCode::InvalidParams);
+    }
 }

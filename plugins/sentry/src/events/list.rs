@@ -52,3 +52,61 @@ pub fn list_issue_events(ctx: &Context, params: ListIssueEvents) -> Result<Event
         next_cursor: response.next_cursor(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_sdk::testing::{Reply, TestProvider};
+
+    use super::*;
+    use crate::{PROVIDER, fixtures};
+
+    const NEXT: &str = r#"<https://sentry.io/>; rel="next"; results="true"; cursor="0:20:0""#;
+    const END: &str = r#"<https://sentry.io/>; rel="next"; results="false"; cursor="0:20:0""#;
+
+    fn list(params: Value, events: Vec<Value>, link: &str) -> (Value, Vec<(String, String)>) {
+        let sentry = TestProvider::new(PROVIDER);
+        let reply = Reply::json(200, json!(events)).header("link", link);
+        sentry.expect(Method::Get, &format!("{}events/", fixtures::ISSUE), reply);
+        let result = sentry.run("list_issue_events", fixtures::named(params));
+        (result.unwrap(), sentry.requests()[0].query.clone())
+    }
+
+    #[test]
+    fn events_are_answered_small_with_the_cursor_of_the_next_page() {
+        let (result, query) = list(json!({}), vec![fixtures::event(7)], NEXT);
+
+        let event = json!({
+            "id": "9fac2ceed9344f2bbfdd1fdacb000007",
+            "title": "TypeError: Cannot read properties of undefined (reading 'deliveryEstimate')",
+            "location": "app/routes/checkout/payment.ts",
+            "dateCreated": "2026-11-20T10:15:30Z",
+            "environment": "production",
+            "release": "web@1.9.2",
+            "userId": "77201",
+        });
+        assert_eq!(result, json!({ "events": [event], "nextCursor": "0:20:0" }));
+        assert_eq!(query, [("per_page".to_owned(), "20".to_owned())]);
+    }
+
+    #[test]
+    fn limit_and_cursor_are_passed_on_and_the_last_page_has_no_cursor() {
+        let params = json!({ "limit": 5, "cursor": "0:5:0" });
+        let (result, query) = list(params, vec![], END);
+
+        assert_eq!(result, json!({ "events": [], "nextCursor": null }));
+        let expected = [("per_page", "5"), ("cursor", "0:5:0")];
+        assert_eq!(
+            query,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_default_page_reaches_the_agent_uncut() {
+        let events = (0..DEFAULT_PAGE as usize).map(fixtures::event).collect();
+
+        let (result, _) = list(json!({}), events, NEXT);
+
+        assert!(result.to_string().len() <= 10_240);
+    }
+}

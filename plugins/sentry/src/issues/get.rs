@@ -73,3 +73,51 @@ pub fn get_issue(ctx: &Context, params: GetIssue) -> Result<IssueDetail> {
         .success()?
         .json()
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_sdk::testing::{Reply, TestProvider};
+
+    use super::*;
+    use crate::{PROVIDER, fixtures};
+
+    fn get(issue: Value) -> Value {
+        let sentry = TestProvider::new(PROVIDER);
+        sentry.expect(Method::Get, fixtures::ISSUE, Reply::json(200, issue));
+        sentry.run("get_issue", fixtures::named(json!({}))).unwrap()
+    }
+
+    #[test]
+    fn the_issue_is_answered_with_what_helps_to_understand_it() {
+        let mut expected = fixtures::listed(1);
+        fixtures::merge(
+            &mut expected,
+            json!({
+                "platform": "javascript",
+                "issueCategory": "error",
+                "isUnhandled": true,
+                "metadata": {
+                    "type": "TypeError",
+                    "value": "Cannot read properties of undefined (reading 'deliveryEstimate')",
+                    "filename": "app/routes/checkout/payment.ts",
+                    "function": "loader",
+                },
+                "numComments": 2,
+                "firstRelease": { "version": "web@1.4.0", "dateCreated": "2026-10-01T12:00:00Z" },
+                "lastRelease": { "version": "web@1.9.2", "dateCreated": "2026-11-19T12:00:00Z" },
+            }),
+        );
+
+        assert_eq!(get(fixtures::issue(1)), expected);
+    }
+
+    #[test]
+    fn what_is_missing_or_odd_is_null() {
+        let issue = get(json!({ "id": "1", "title": "x", "metadata": "x", "numComments": -1 }));
+
+        assert_eq!(issue["id"], "1");
+        assert_eq!(issue["metadata"], json!(null));
+        assert_eq!(issue["numComments"], json!(null));
+        assert_eq!(issue["firstRelease"], json!(null));
+    }
+}

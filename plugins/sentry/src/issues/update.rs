@@ -83,3 +83,72 @@ struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     assigned_to: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_sdk::testing::{Reply, TestProvider};
+
+    use super::*;
+    use crate::{PROVIDER, fixtures};
+
+    fn sent(change: Value) -> Value {
+        let sentry = TestProvider::new(PROVIDER);
+        let reply = Reply::json(200, fixtures::issue(1));
+        sentry.expect(Method::Put, fixtures::ISSUE, reply);
+        let result = sentry.run("update_issue", fixtures::named(change)).unwrap();
+        assert_eq!(result, json!({ "issue": fixtures::listed(1) }));
+        sentry.requests()[0].json()
+    }
+
+    #[test]
+    fn what_is_given_is_changed_and_nothing_else() {
+        let status = json!({ "status": "resolvedInNextRelease" });
+        let assignee = json!({ "assignedTo": "team:42" });
+        let both = json!({ "status": "unresolved", "assignedTo": "ada@acme.example" });
+
+        for change in [status, assignee, both] {
+            assert_eq!(sent(change.clone()), change);
+        }
+    }
+
+    #[test]
+    fn null_and_nothing_leave_the_issue_to_nobody() {
+        for nobody in [json!(null), json!("")] {
+            assert_eq!(
+                sent(json!({ "assignedTo": nobody })),
+                json!({ "assignedTo": "" })
+            );
+        }
+    }
+
+    #[test]
+    fn the_status_is_one_that_sentry_knows() {
+        let action = PROVIDER
+            .actions
+            .iter()
+            .find(|action| action.id == "update_issue");
+        let schema = action.unwrap().params_schema();
+        assert_eq!(
+            schema["properties"]["status"]["enum"],
+            json!([
+                "resolved",
+                "resolvedInNextRelease",
+                "unresolved",
+                "ignored",
+                "muted"
+            ])
+        );
+
+        let params = fixtures::named(json!({ "status": "done" }));
+        let error = TestProvider::new(PROVIDER).fails("update_issue", params);
+        assert_eq!(error.code(), ErrorCode::InvalidParams);
+    }
+
+    #[test]
+    fn nothing_to_change_is_refused_before_anything_is_sent() {
+        let error = TestProvider::new(PROVIDER).fails("update_issue", fixtures::named(json!({})));
+
+        assert_eq!(error.code(), ErrorCode::InvalidParams);
+        assert!(error.message().contains("status, assignedTo"), "{error}");
+    }
+}
