@@ -2,9 +2,9 @@
 //!
 //! An agent sees 10 KiB of a result, and one odd member of an answer should not cost it the rest.
 //! [`Text`] and [`List`] keep a bounded part of what there is; an optional field of a type with
-//! [`#[result]`](crate::result!) that is not what it should be is read as absent.
+//! [`#[result]`](macro@crate::result) that is not what it should be is read as absent.
 
-use std::{borrow::Cow, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de, de::DeserializeOwned};
@@ -33,6 +33,12 @@ impl<const MAX: usize> Deref for Text<MAX> {
 
     fn deref(&self) -> &str {
         &self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 

@@ -44,7 +44,7 @@
 //! ```
 //!
 //! Where things live: [`mod@provider`] is what a provider declares, [`mod@action`] the actions,
-//! [`context`], [`http`] and [`clock`] what they reach, [`error`] what they fail with; [`answer`],
+//! [`context`], [`http`] and [`clock`] what they reach, [`error`] what they fail with; [`mod@answer`],
 //! [`graphql`] and [`paging`] help with what upstreams send; `testing` runs a provider without a gateway. The
 //! contract itself is in `wit/`, and `README.md` is the tutorial.
 
