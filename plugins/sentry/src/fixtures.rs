@@ -110,7 +110,12 @@ fn tags() -> Value {
         ("release", "web@1.9.2"),
         ("server_name", "web-7d9f8c6b5-x2v4q"),
         ("transaction", "routes/checkout/payment"),
-        ("url", "https://shop.acme.example/checkout/payment"),
+        (
+            "url",
+            "https://shop.acme.example/checkout/payment?session=s3cr3t",
+        ),
+        ("user", "email:grace@customer.example"),
+        ("user.email", "grace@customer.example"),
     ];
     let tags = tags.map(|(key, value)| json!({ "key": key, "value": value }));
     json!(tags)

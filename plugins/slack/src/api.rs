@@ -1,6 +1,6 @@
 //! How Slack answers and fails: with status 200, nearly always.
 
-use portcullis_sdk::{answer::shorten, http::Response, prelude::*};
+use portcullis_sdk::{http::Response, prelude::*};
 use serde::de::DeserializeOwned;
 
 /// The endpoint's name.
@@ -51,23 +51,21 @@ impl Outcome {
     fn refusal(&self, response: &Response) -> Error {
         let name = self.error.as_deref().unwrap_or("no error named");
         let (code, advice) = meaning(name);
-        let mut message = format!("Slack refused: {name}. {advice}");
-        if let Some(needed) = &self.needed {
-            let provided = self.provided.as_deref().unwrap_or("unknown");
-            message += &format!(" Needed: {}; provided: {provided}.", &**needed);
-        }
-        for detail in self
-            .response_metadata
-            .iter()
-            .flat_map(|metadata| &*metadata.messages)
-        {
-            message += &format!(" {}", &**detail);
-        }
-        let error = Error::new(code, shorten(message.trim(), 1_500));
+        let mut sentences = vec![format!("Slack refused: {name}. {advice}")];
+        sentences.extend(self.scopes());
+        let details = self.response_metadata.iter().flat_map(|it| &*it.messages);
+        sentences.extend(details.map(Text::to_string));
+        let error = Error::new(code, sentences.join(" "));
         match response.retry_after() {
             Some(wait) if code == ErrorCode::RateLimited => error.retry_after(wait),
             _ => error,
         }
+    }
+
+    fn scopes(&self) -> Option<String> {
+        let needed = self.needed.as_ref()?;
+        let provided = self.provided.as_deref().unwrap_or("unknown");
+        Some(format!("Needed: {needed}; provided: {provided}."))
     }
 }
 
@@ -129,7 +127,10 @@ fn meaning(error: &str) -> (ErrorCode, &'static str) {
             ErrorCode::Upstream,
             "The message may have been posted all the same: look before sending it again.",
         ),
-        _ => (ErrorCode::Upstream, ""),
+        _ => (
+            ErrorCode::Upstream,
+            "That error is not known here; Slack's documentation of chat.postMessage may tell.",
+        ),
     }
 }
 

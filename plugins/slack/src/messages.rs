@@ -39,6 +39,8 @@ pub struct SentMessage {
 /// A message.
 #[result(rename_all = "snake_case")]
 pub struct Message {
+    /// Names it within its channel.
+    ts: Option<Text<64>>,
     /// As it was sent, or as Slack changed it.
     text: Option<Text<4000>>,
     /// The id of the user or bot user who sent it.
@@ -115,6 +117,7 @@ mod tests {
                 "channel": "C024BE91L",
                 "ts": "1503435956.000247",
                 "message": {
+                    "ts": "1503435956.000247",
                     "text": "The deployment is done.",
                     "user": "U0BOT",
                     "bot_id": "B0BOT",

@@ -14,7 +14,7 @@ const MAX_SENT: usize = 1_000;
 /// An exception.
 #[result]
 pub(super) struct Exception {
-    /// Such as ValueError.
+    /// Such as `ValueError`.
     #[serde(rename = "type")]
     kind: Option<Text<200>>,
     /// Its message.

@@ -62,7 +62,7 @@ mod tests {
         sentry.run("get_event", fixtures::named(json!({}))).unwrap()
     }
 
-    fn exceptions(values: Value) -> Value {
+    fn exceptions(values: &Value) -> Value {
         let entries = json!([{ "type": "exception", "data": { "values": values } }]);
         get(json!({ "id": "1", "entries": entries }))["exceptions"].clone()
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn calls_of_libraries_stand_in_where_the_application_has_none() {
         let frames = [fixtures::frame(3, false), fixtures::frame(4, false)];
-        let exceptions = exceptions(json!([{ "type": "E", "stacktrace": { "frames": frames } }]));
+        let exceptions = exceptions(&json!([{ "type": "E", "stacktrace": { "frames": frames } }]));
 
         assert_eq!(exceptions[0]["frames"][0]["line"], 4);
         assert_eq!(exceptions[0]["frames"][1]["line"], 3);
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_frame_says_what_is_known() {
         let frame = |frame: Value| {
-            exceptions(json!([{ "stacktrace": { "frames": [frame] } }]))[0]["frames"][0].clone()
+            exceptions(&json!([{ "stacktrace": { "frames": [frame] } }]))[0]["frames"][0].clone()
         };
         let unknown = json!({ "file": null, "function": null, "line": null, "code": null });
 

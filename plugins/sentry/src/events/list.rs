@@ -63,7 +63,7 @@ mod tests {
     const NEXT: &str = r#"<https://sentry.io/>; rel="next"; results="true"; cursor="0:20:0""#;
     const END: &str = r#"<https://sentry.io/>; rel="next"; results="false"; cursor="0:20:0""#;
 
-    fn list(params: Value, events: Vec<Value>, link: &str) -> (Value, Vec<(String, String)>) {
+    fn list(params: Value, events: &[Value], link: &str) -> (Value, Vec<(String, String)>) {
         let sentry = TestProvider::new(PROVIDER);
         let reply = Reply::json(200, json!(events)).header("link", link);
         sentry.expect(Method::Get, &format!("{}events/", fixtures::ISSUE), reply);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn events_are_answered_small_with_the_cursor_of_the_next_page() {
-        let (result, query) = list(json!({}), vec![fixtures::event(7)], NEXT);
+        let (result, query) = list(json!({}), &[fixtures::event(7)], NEXT);
 
         let event = json!({
             "id": "9fac2ceed9344f2bbfdd1fdacb000007",
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn limit_and_cursor_are_passed_on_and_the_last_page_has_no_cursor() {
         let params = json!({ "limit": 5, "cursor": "0:5:0" });
-        let (result, query) = list(params, vec![], END);
+        let (result, query) = list(params, &[], END);
 
         assert_eq!(result, json!({ "events": [], "nextCursor": null }));
         let expected = [("per_page", "5"), ("cursor", "0:5:0")];
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_default_page_reaches_the_agent_uncut() {
-        let events = (0..DEFAULT_PAGE as usize).map(fixtures::event).collect();
+        let events: Vec<_> = (0..DEFAULT_PAGE as usize).map(fixtures::event).collect();
 
-        let (result, _) = list(json!({}), events, NEXT);
+        let (result, _) = list(json!({}), &events, NEXT);
 
         assert!(result.to_string().len() <= 10_240);
     }

@@ -5,8 +5,11 @@ use serde::Deserialize;
 
 use super::exception::{Exception, RawExceptions};
 
-/// More tags are seldom of use; Sentry's own come first.
+/// More tags are seldom of use.
 const MAX_TAGS: usize = 30;
+
+/// More than Sentry keeps.
+const MAX_SENT: usize = 200;
 
 /// An event in a list.
 #[result]
@@ -41,8 +44,8 @@ pub struct Event {
     exceptions: Vec<Exception>,
     /// The request that was being answered.
     request: Option<Request>,
-    /// What the event is filed under.
-    tags: List<Tag, MAX_TAGS>,
+    /// What the event is filed under, but for tags about the user.
+    tags: Vec<Tag>,
     /// The event before it, of the same issue.
     previous_event_id: Option<Text<64>>,
     /// The event after it, of the same issue.
@@ -83,9 +86,9 @@ pub(super) struct RawEvent {
     message: Option<Text<1000>>,
     release: Option<Release>,
     #[serde(default)]
-    entries: List<Entry, 50>,
+    entries: List<Entry, MAX_SENT>,
     #[serde(default)]
-    tags: List<Tag, MAX_TAGS>,
+    tags: List<Tag, MAX_SENT>,
     #[serde(rename = "previousEventID")]
     previous_event_id: Option<Text<64>>,
     #[serde(rename = "nextEventID")]
@@ -124,6 +127,11 @@ impl RawEvent {
         raised.flatten().collect()
     }
 
+    fn told_tags(&self) -> Vec<Tag> {
+        let told = self.tags.iter().filter(|tag| !tag.is_about_the_user());
+        told.take(MAX_TAGS).map(Tag::without_query).collect()
+    }
+
     fn request(&self) -> Option<Request> {
         self.entries.iter().find_map(|entry| match entry {
             Entry::Request(request) => Some(request.without_query()),
@@ -133,14 +141,36 @@ impl RawEvent {
 }
 
 impl Request {
-    /// The query of a request often holds what is private.
     fn without_query(&self) -> Self {
-        let address = |url: &Text<300>| Text::new(url.split(['?', '#']).next().unwrap_or_default());
         Self {
             method: self.method.clone(),
-            url: self.url.as_ref().map(address),
+            url: self.url.as_deref().map(|url| Text::new(address(url))),
         }
     }
+}
+
+impl Tag {
+    fn is_about_the_user(&self) -> bool {
+        &*self.key == "user" || self.key.starts_with("user.")
+    }
+
+    fn without_query(&self) -> Self {
+        let is_address = self.value.starts_with("http://") || self.value.starts_with("https://");
+        let value = if is_address {
+            address(&self.value)
+        } else {
+            &self.value
+        };
+        Self {
+            key: self.key.clone(),
+            value: Text::new(value),
+        }
+    }
+}
+
+/// An address without its query, which often holds what is private.
+fn address(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 impl From<&RawEvent> for EventSummary {
@@ -167,9 +197,9 @@ impl From<RawEvent> for Event {
             summary: EventSummary::from(&raw),
             exceptions: raw.exceptions(),
             request: raw.request(),
+            tags: raw.told_tags(),
             platform: raw.platform,
             message: raw.message,
-            tags: raw.tags,
             previous_event_id: raw.previous_event_id,
             next_event_id: raw.next_event_id,
         }

@@ -94,7 +94,7 @@ mod tests {
     /// What an agent sees of a result before the gateway cuts it.
     const RESULT_BYTES: usize = 10_240;
 
-    fn page(issues: Vec<Value>, results: bool) -> Reply {
+    fn page(issues: &[Value], results: bool) -> Reply {
         let link = |rel, results, cursor| {
             format!(
                 "<https://sentry.io{PATH}?cursor={cursor}>; rel=\"{rel}\"; results=\"{results}\"; cursor=\"{cursor}\""
@@ -109,7 +109,7 @@ mod tests {
 
     fn query(params: Value) -> Vec<(String, String)> {
         let sentry = TestProvider::new(PROVIDER);
-        sentry.expect(Method::Get, PATH, page(vec![], false));
+        sentry.expect(Method::Get, PATH, page(&[], false));
         sentry.run("list_issues", params).unwrap();
         sentry.requests()[0].query.clone()
     }
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn issues_are_answered_small_and_in_order() {
         let sentry = TestProvider::new(PROVIDER);
-        let issues = vec![fixtures::issue(0), fixtures::issue(1)];
-        sentry.expect(Method::Get, PATH, page(issues, true));
+        let issues = [fixtures::issue(0), fixtures::issue(1)];
+        sentry.expect(Method::Get, PATH, page(&issues, true));
 
         let result = sentry.run("list_issues", json!({ "organization_slug": "acme" }));
 
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn the_last_page_has_no_cursor() {
         for reply in [
-            page(vec![fixtures::issue(0)], false),
+            page(&[fixtures::issue(0)], false),
             Reply::json(200, json!([])),
         ] {
             let sentry = TestProvider::new(PROVIDER);
@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn a_default_page_reaches_the_agent_uncut() {
         let sentry = TestProvider::new(PROVIDER);
-        let issues = (0..DEFAULT_PAGE as usize).map(fixtures::issue).collect();
-        sentry.expect(Method::Get, PATH, page(issues, true));
+        let issues: Vec<_> = (0..DEFAULT_PAGE as usize).map(fixtures::issue).collect();
+        sentry.expect(Method::Get, PATH, page(&issues, true));
 
         let result = sentry.run("list_issues", json!({ "organization_slug": "acme" }));
 
@@ -219,7 +219,7 @@ mod tests {
         issue["title"] = json!("x".repeat(100_000));
         issue["culprit"] = json!("x".repeat(100_000));
         let issues = vec![issue; DEFAULT_PAGE as usize];
-        sentry.expect(Method::Get, PATH, page(issues, true));
+        sentry.expect(Method::Get, PATH, page(&issues, true));
 
         let result = sentry.run("list_issues", json!({ "organization_slug": "acme" }));
 
@@ -238,7 +238,7 @@ mod tests {
             "assignedTo": 5,
         });
         let sentry = TestProvider::new(PROVIDER);
-        sentry.expect(Method::Get, PATH, page(vec![odd], false));
+        sentry.expect(Method::Get, PATH, page(&[odd], false));
 
         let result = sentry.run("list_issues", json!({ "organization_slug": "acme" }));
 
