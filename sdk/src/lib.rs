@@ -37,7 +37,7 @@
 //!             .routes(&[Route::post("/issues")])
 //!             .credentials(&[(ConnectionType::ApiKey, CredentialForm::Bearer)]),
 //!     ],
-//!     guide: "Issues are named by UUID or by identifier.",
+//!     guide: "`add_comment` takes an issue's UUID or its identifier.",
 //!     actions: [add_comment],
 //! }
 //! # fn main() { portcullis_sdk::testing::check(PROVIDER) }
@@ -45,8 +45,8 @@
 //!
 //! Where things live: [`mod@provider`] is what a provider declares, [`mod@action`] the actions,
 //! [`context`], [`http`] and [`clock`] what they reach, [`error`] what they fail with; [`mod@answer`],
-//! [`graphql`] and [`paging`] help with what upstreams send; `testing` runs a provider without a gateway. The
-//! contract itself is in `wit/`, and `README.md` is the tutorial.
+//! [`graphql`] and [`paging`] help with what upstreams send; `testing` runs a provider without a
+//! gateway. The contract itself is in `wit/`, and `README.md` is the tutorial.
 
 // The macros name the crate as its users do, also in the crate itself.
 extern crate self as portcullis_sdk;

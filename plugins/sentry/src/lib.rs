@@ -84,15 +84,4 @@ mod tests {
             ],
         );
     }
-
-    #[test]
-    fn the_guide_names_every_action() {
-        for action in PROVIDER.actions {
-            assert!(
-                PROVIDER.guide.contains(&format!("`{}`", action.id)),
-                "{}",
-                action.id
-            );
-        }
-    }
 }

@@ -55,11 +55,4 @@ mod tests {
 
         assert_eq!(declared, [("send_message", Risk::Write, Credential::Org)]);
     }
-
-    #[test]
-    fn the_guide_names_every_action() {
-        for action in PROVIDER.actions {
-            assert!(PROVIDER.guide.contains(&format!("`{}`", action.id)));
-        }
-    }
 }

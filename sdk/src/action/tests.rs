@@ -51,7 +51,7 @@ provider! {
     id: "greeter",
     name: "Greeter",
     description: "Greets.",
-    guide: "# Greeter\n",
+    guide: "# Greeter\n\n`greet` and `now`.\n",
     actions: [greet, now],
 }
 

@@ -6,13 +6,15 @@ use crate::{action::Action, provider::Provider};
 
 const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 
-/// Checks every action's schema and examples; one line in a provider's tests.
+/// Checks every action's schema and examples, and that the guide names it; one line in a provider's
+/// tests.
 ///
 /// The rest of what the contract asks for is checked while compiling.
 ///
 /// # Panics
 /// When the params are not a closed object, a schema is over 64 KiB or refers outside of itself, a
-/// param has no documentation, or an action would refuse one of its own examples.
+/// param has no documentation, an action would refuse one of its own examples, or the guide does not
+/// name it in backticks.
 #[track_caller]
 pub fn check(provider: Provider) {
     for action in provider.actions {
@@ -21,6 +23,8 @@ pub fn check(provider: Provider) {
         if let Some(schema) = action.result_schema() {
             check_document(action.id, &schema);
         }
+        let named = provider.guide.contains(&format!("`{}`", action.id));
+        assert!(named, "{}: the guide does not name it", action.id);
     }
 }
 
@@ -123,6 +127,22 @@ mod tests {
     #[should_panic(expected = "anything: the params must be an object")]
     fn params_must_be_objects() {
         check_params(&PROVIDER.actions[1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "add_two: the guide does not name it")]
+    fn guides_name_every_action() {
+        /// Adds two.
+        #[action(title = "Add two", risk = read)]
+        fn add_two(_: &Context) -> Result<Value> {
+            Ok(json!(2))
+        }
+
+        let actions = vec![Action::of::<add_two>()].leak();
+        check(Provider {
+            actions,
+            ..PROVIDER
+        });
     }
 
     #[test]
