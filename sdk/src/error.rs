@@ -7,6 +7,10 @@ pub use crate::bindings::portcullis::provider::types::ErrorCode;
 /// Bytes of a message that survive the way to the agent; the contract's limit.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024;
 
+/// What to know about a write that failed on the way back.
+const UNKNOWN_OUTCOME: &str =
+    "It may have happened all the same: look before you ask for it again.";
+
 /// The result of everything a provider does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -109,6 +113,14 @@ impl Error {
     #[must_use]
     pub fn retry_after_ms(self, milliseconds: u64) -> Self {
         self.retry_after(Duration::from_millis(milliseconds))
+    }
+
+    /// Adds to the message that what failed may have happened: nobody else tells an agent so.
+    #[must_use]
+    pub(crate) fn of_unknown_outcome(self) -> Self {
+        let full_stop = if self.message.ends_with('.') { "" } else { "." };
+        let message = format!("{}{full_stop} {UNKNOWN_OUTCOME}", self.message);
+        Self { message, ..self }
     }
 
     /// What kind of failure this is.

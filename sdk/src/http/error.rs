@@ -105,7 +105,12 @@ impl std::error::Error for HttpError {}
 impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let harmless = error.read_only || !error.request_sent;
-        Self::new(error.code(), error.message.as_str()).retryable(harmless && error.may_pass())
+        let told = Self::new(error.code(), error.message.as_str());
+        if harmless {
+            told.retryable(error.may_pass())
+        } else {
+            told.of_unknown_outcome()
+        }
     }
 }
 
@@ -155,6 +160,22 @@ mod tests {
         assert!(!error(HttpErrorKind::Timeout, true, false).is_retryable());
         assert!(error(HttpErrorKind::Timeout, true, true).is_retryable());
         assert!(error(HttpErrorKind::Connect, false, false).is_retryable());
+    }
+
+    #[test]
+    fn a_write_that_may_have_arrived_may_have_happened() {
+        let told = |request_sent, read_only| {
+            let error = error(HttpErrorKind::Timeout, request_sent, read_only);
+            error.message().to_owned()
+        };
+
+        assert_eq!(
+            told(true, false),
+            "The request to Linear failed: no route. It may have happened all the same: look \
+             before you ask for it again."
+        );
+        assert_eq!(told(true, true), "The request to Linear failed: no route");
+        assert_eq!(told(false, false), "The request to Linear failed: no route");
     }
 
     #[test]

@@ -139,9 +139,14 @@ impl Response {
     }
 
     pub(crate) fn incomprehensible(&self, why: &str) -> Error {
-        Error::upstream(format!(
+        let error = Error::upstream(format!(
             "{} sent an answer that cannot be understood: {why}.",
             self.service
-        ))
+        ));
+        if self.read_only() {
+            error
+        } else {
+            error.of_unknown_outcome()
+        }
     }
 }

@@ -24,7 +24,14 @@ const EXPLANATIONS: [&str; 7] = [
 
 pub(super) fn error(response: &Response) -> Error {
     let code = code(response.status());
-    let error = Error::new(code, message(response)).retryable(retryable(code, response));
+    let error = Error::new(code, message(response));
+    let error = match outcome(code, response.status()) {
+        Outcome::Refused => error,
+        Outcome::Later => error.retryable(true),
+        // A write that met a failing upstream may have happened: whoever repeats it, does it twice.
+        Outcome::Unknown if response.read_only() => error.retryable(true),
+        Outcome::Unknown => error.of_unknown_outcome(),
+    };
     match response.asked_wait() {
         Some(wait) => error.retry_after(wait),
         None => error,
@@ -44,13 +51,22 @@ fn code(status: u16) -> ErrorCode {
     }
 }
 
-/// A write that met a failing upstream may have happened: whoever repeats it, does it twice.
-fn retryable(code: ErrorCode, response: &Response) -> bool {
+/// What became of the request.
+enum Outcome {
+    /// Nothing, and nothing will.
+    Refused,
+    /// Nothing yet.
+    Later,
+    /// The upstream failed on its way.
+    Unknown,
+}
+
+fn outcome(code: ErrorCode, status: u16) -> Outcome {
     match code {
-        ErrorCode::RateLimited => true,
-        ErrorCode::Timeout => response.read_only(),
-        ErrorCode::Upstream => response.status() >= 500 && response.read_only(),
-        _ => false,
+        ErrorCode::RateLimited => Outcome::Later,
+        ErrorCode::Timeout => Outcome::Unknown,
+        ErrorCode::Upstream if status >= 500 => Outcome::Unknown,
+        _ => Outcome::Refused,
     }
 }
 
@@ -136,6 +152,22 @@ mod tests {
         assert!(!error(&response(503, "", false)).is_retryable());
         assert!(error(&response(429, "", false)).is_retryable());
         assert!(!error(&response(302, "", true)).is_retryable());
+    }
+
+    #[test]
+    fn a_write_that_met_a_failing_upstream_may_have_happened() {
+        let warned = |status, read_only| {
+            let error = error(&response(status, "", read_only));
+            error.message().contains("It may have happened")
+        };
+
+        for status in [408, 500, 502, 503, 504] {
+            assert!(warned(status, false), "{status}");
+            assert!(!warned(status, true), "{status}");
+        }
+        for status in [302, 400, 401, 403, 404, 409, 422, 429] {
+            assert!(!warned(status, false), "{status}");
+        }
     }
 
     #[test]
