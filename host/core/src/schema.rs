@@ -3,12 +3,13 @@
 //! A schema comes from a plugin, so it is bounded before it is compiled
 //! (`check`); params come from an agent, so an answer about them is bounded as
 //! well (`effort`), and says in an agent's words what is allowed and what was
-//! found (`explain`). No reference ever leaves the document, and patterns run on
+//! found (`explain`, `forms`). No reference ever leaves the document, and patterns run on
 //! an engine without backtracking.
 
 mod check;
 mod effort;
 mod explain;
+mod forms;
 mod words;
 
 use std::sync::Arc;
@@ -17,8 +18,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::json;
-pub(crate) use check::resolve;
-pub use check::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH};
+pub use check::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH, resolve};
 
 /// The most violations that are told of one call.
 pub const MAX_VIOLATIONS: usize = 32;

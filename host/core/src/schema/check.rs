@@ -155,8 +155,9 @@ fn target<'a>(
     }
 }
 
-/// Resolves `#` or `#/…`; a fragment is percent-encoded.
-pub(crate) fn resolve<'a>(reference: &str, root: &'a Value) -> Option<&'a Value> {
+/// What a `$ref` of a schema with this root refers to: `#` or `#/…`, percent-encoded.
+/// `None` for any other reference, and where nothing stands.
+pub fn resolve<'a>(reference: &str, root: &'a Value) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     let pointer = percent_encoding::percent_decode_str(pointer)
         .decode_utf8()

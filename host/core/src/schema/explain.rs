@@ -3,10 +3,10 @@
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::types::JsonType;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::words::{bounded, listed, quoted, shown, shown_text, type_name};
-use super::{MAX_VIOLATIONS, Violation, json};
+use super::{MAX_VIOLATIONS, Violation, forms, json};
 use crate::redact::{NameRule, name_rule};
 use crate::suggest::nearest;
 
@@ -24,8 +24,7 @@ pub(super) fn violations(schema: &Value, error: &ValidationError<'_>) -> Vec<Vio
     match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            let message = format!("{} is required", quoted(name));
-            vec![violation(error, Some(name), message)]
+            vec![violation(error, Some(name), missing(schema, error, name))]
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             let known = known_properties(schema, error);
@@ -36,49 +35,19 @@ pub(super) fn violations(schema: &Value, error: &ValidationError<'_>) -> Vec<Vio
                 .collect()
         }
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-            let meant: Vec<_> = context.iter().filter(|b| is_meant(b, error)).collect();
-            match meant.as_slice() {
-                [branch] => branch.iter().flat_map(|e| violations(schema, e)).collect(),
-                _ => vec![violation(error, None, no_form(error, context))],
-            }
+            forms::violations(schema, error, context)
         }
         _ => vec![violation(error, None, message(error))],
     }
 }
 
-/// True when the params seem to follow this branch: it is not refused for its
-/// type or for a constant, which is how branches are told apart.
-fn is_meant(branch: &[ValidationError<'static>], error: &ValidationError<'_>) -> bool {
-    let here = error.instance_path().as_str();
-    !branch.iter().any(|cause| {
-        let below = cause.instance_path().as_str().strip_prefix(here);
-        let depth = below.map_or(usize::MAX, |path| path.matches('/').count());
-        match cause.kind() {
-            Kind::Type { .. } | Kind::Enum { .. } => depth == 0,
-            Kind::Constant { .. } => depth <= 1,
-            _ => false,
-        }
-    })
-}
-
-fn no_form(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> String {
-    let forms: Option<Vec<String>> = context
-        .iter()
-        .map(|branch| match branch.as_slice() {
-            [only] if only.instance_path() == error.instance_path() => expected(only.kind()),
-            _ => None,
-        })
-        .collect();
-    match forms {
-        Some(forms) => format!("must be {}, found {}", listed(&forms, " or "), found(error)),
-        None => format!("must have one of {} forms and has none", context.len()),
-    }
-}
-
 /// What would be right, for errors that say it in a few words.
-fn expected(kind: &Kind) -> Option<String> {
+pub(super) fn expected(kind: &Kind) -> Option<String> {
     match kind {
-        Kind::Constant { expected_value } => Some(shown(expected_value)),
+        Kind::Constant { .. } | Kind::Enum { .. } => {
+            let allowed: Vec<_> = allowed(kind).iter().map(shown).collect();
+            Some(listed(&allowed, " or "))
+        }
         Kind::Type {
             kind: TypeKind::Single(name),
         } => Some(type_name(*name).to_owned()),
@@ -93,13 +62,22 @@ fn expected(kind: &Kind) -> Option<String> {
     }
 }
 
+/// The values one of which would be right.
+pub(super) fn allowed(kind: &Kind) -> &[Value] {
+    match kind {
+        Kind::Constant { expected_value } => std::slice::from_ref(expected_value),
+        Kind::Enum { options } => options.as_array().map_or(&[], Vec::as_slice),
+        _ => &[],
+    }
+}
+
 fn message(error: &ValidationError<'_>) -> String {
     let found = found(error);
     let text = match error.kind() {
         kind @ (Kind::Constant { .. } | Kind::Type { .. }) => {
             format!("must be {}", expected(kind).unwrap_or_default())
         }
-        Kind::Enum { options } => return unknown_option(error, options, &found),
+        kind @ Kind::Enum { .. } => return unknown_option(error, allowed(kind), &found),
         Kind::Maximum { limit } => format!("must be at most {limit}"),
         Kind::Minimum { limit } => format!("must be at least {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
@@ -138,18 +116,35 @@ fn count(bound: &str, limit: u64, what: &str, error: &ValidationError<'_>) -> St
     format!("must have {bound} {limit} {what}, found {found}")
 }
 
-fn unknown_option(error: &ValidationError<'_>, options: &Value, found: &str) -> String {
-    let options = options.as_array().map_or(&[][..], Vec::as_slice);
+fn unknown_option(error: &ValidationError<'_>, options: &[Value], found: &str) -> String {
     let shown: Vec<String> = options.iter().map(shown).collect();
     let listed = listed(&shown, ", ");
-    let close = error.instance().as_str().and_then(|text| {
-        let names = options.iter().filter_map(Value::as_str);
-        nearest(text, names).map(|name| format!("; did you mean {}?", shown_text(name)))
-    });
-    format!(
-        "must be one of {listed}, found {found}{}",
-        close.unwrap_or_default()
-    )
+    let close = close_option(error.instance(), options);
+    format!("must be one of {listed}, found {found}{close}")
+}
+
+/// The allowed value that was probably meant, as the end of a sentence.
+pub(super) fn close_option<'v>(
+    value: &Value,
+    options: impl IntoIterator<Item = &'v Value>,
+) -> String {
+    let names = options.into_iter().filter_map(Value::as_str);
+    let close = value.as_str().and_then(|text| nearest(text, names));
+    let hint = close.map(|name| format!("; did you mean {}?", shown_text(name)));
+    hint.unwrap_or_default()
+}
+
+/// What is missing, and what may have been given in its place.
+fn missing(schema: &Value, error: &ValidationError<'_>, name: &str) -> String {
+    let known = known_properties(schema, error);
+    let given = error.instance().as_object();
+    let unknown = given.into_iter().flat_map(Map::keys).map(String::as_str);
+    let unknown = unknown.filter(|given| !known.contains(given));
+    let hint = match nearest(name, unknown) {
+        Some(close) => format!("; rename {} if it was meant", quoted(close)),
+        None => String::new(),
+    };
+    format!("{} is required{hint}", quoted(name))
 }
 
 fn unknown_property(name: &str, known: &[&str]) -> String {
@@ -174,7 +169,11 @@ fn known_properties<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Vec<&
         .unwrap_or_default()
 }
 
-fn violation(error: &ValidationError<'_>, property: Option<&str>, message: String) -> Violation {
+pub(super) fn violation(
+    error: &ValidationError<'_>,
+    property: Option<&str>,
+    message: String,
+) -> Violation {
     let mut path = format!("/params{}", error.instance_path().as_str());
     if let Some(name) = property {
         json::push_pointer(&mut path, name);
@@ -187,7 +186,7 @@ fn violation(error: &ValidationError<'_>, property: Option<&str>, message: Strin
 }
 
 /// What stands in the params; only its type if the path names a secret.
-fn found(error: &ValidationError<'_>) -> String {
+pub(super) fn found(error: &ValidationError<'_>) -> String {
     let value = error.instance();
     let mut names = error.instance_path().as_str().split('/');
     if names.any(|name| name_rule(name) != NameRule::Open) {
@@ -321,8 +320,106 @@ mod tests {
         check(
             &forms,
             &json!({"kind": "c", "id": 1}),
-            &[" oneOf: must have one of 2 forms and has none"],
+            &["/kind const: must be \"a\" or \"b\", found \"c\""],
         );
+    }
+
+    #[test]
+    fn a_form_of_which_nearly_all_is_there_is_explained() {
+        let form = |properties: &[&str]| {
+            let named = properties
+                .iter()
+                .map(|name| ((*name).to_owned(), json!({})));
+            json!({"type": "object", "required": properties,
+                   "properties": named.collect::<Map<_, _>>(), "additionalProperties": false})
+        };
+        let forms = json!({"anyOf": [form(&["a", "b", "c"]), form(&["street", "city"])]});
+        check(
+            &forms,
+            &json!({"street": 1}),
+            &[
+                " anyOf: must have one of 2 forms and has none; form 2 is the nearest",
+                "/city required: `city` is required",
+            ],
+        );
+        check(
+            &forms,
+            &json!({"street": 1, "citi": 2}),
+            &[
+                " anyOf: must have one of 2 forms and has none; form 2 is the nearest",
+                "/citi additionalProperties: `citi` is not a property here; did you mean `city`?",
+                "/city required: `city` is required; rename `citi` if it was meant",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_value_that_may_be_null_says_what_it_may_be_else() {
+        let state = json!({"anyOf": [{"enum": ["urgent", "high"]}, {"type": "null"}]});
+        check(
+            &state,
+            &json!("urgnt"),
+            &[
+                " anyOf: must be \"urgent\" or \"high\" or null, found \"urgnt\"; did you mean \"urgent\"?",
+            ],
+        );
+        let constants = json!({"oneOf": [{"const": "asc"}, {"const": "desc"}]});
+        check(
+            &constants,
+            &json!("dsc"),
+            &[" oneOf: must be \"asc\" or \"desc\", found \"dsc\"; did you mean \"asc\"?"],
+        );
+    }
+
+    #[test]
+    fn what_is_nested_is_named_by_its_place() {
+        let schema = json!({"type": "array", "items": {
+            "type": "object",
+            "properties": {"state": {"enum": ["todo", "done"]}, "labels": {"items": {"type": "string"}}},
+            "required": ["state"],
+            "additionalProperties": false,
+        }});
+        check(
+            &schema,
+            &json!([{"state": "done"}, {"state": "dne", "labels": ["a", 2]}, {"stat": "todo"}]),
+            &[
+                "/1/labels/1 type: must be a string, found 2",
+                "/1/state enum: must be one of \"todo\", \"done\", found \"dne\"; did you mean \"done\"?",
+                "/2/stat additionalProperties: `stat` is not a property here; did you mean `state`?",
+                "/2/state required: `state` is required; rename `stat` if it was meant",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_was_given_in_place_of_what_is_missing_is_named_where_all_names_are_allowed() {
+        check(
+            &json!({"properties": {"title": {}, "tile": {}}, "required": ["title"]}),
+            &json!({"titel": 1}),
+            &["/title required: `title` is required; rename `titel` if it was meant"],
+        );
+        check(
+            &json!({"properties": {"title": {}, "tile": {}}, "required": ["title"]}),
+            &json!({"tile": 1}),
+            &["/title required: `title` is required"],
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_not_echoed() {
+        for secret in [
+            "lin_api_0123456789",
+            "Bearer abc",
+            "xoxb-1-2",
+            "ghp_0123",
+            "eyJhbGciOiJI",
+        ] {
+            check(
+                &json!({"type": "integer"}),
+                &json!(secret),
+                &[" type: must be an integer, found a string that looks like a secret"],
+            );
+        }
     }
 
     #[test]

@@ -14,14 +14,45 @@ const MAX_TEXT_BYTES: usize = 300;
 /// How many names or values are listed.
 const MAX_LISTED: usize = 10;
 
-/// A value in few words: scalars as they are, containers by size.
+/// How credentials of common services begin.
+const SECRET_BEGINNINGS: [&str; 17] = [
+    "-----BEGIN",
+    "AKIA",
+    "Basic ",
+    "Bearer ",
+    "eyJ",
+    "gho_",
+    "ghp_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "glpat-",
+    "lin_",
+    "sk-",
+    "sk_",
+    "sntry",
+    "xapp-",
+    "xox",
+];
+
+/// A value in few words: scalars as they are, containers by size. What begins as
+/// credentials do is not echoed: somebody may have put one into the wrong param.
 pub(super) fn shown(value: &Value) -> String {
     match value {
+        Value::String(text) if begins_like_a_secret(text) => {
+            "a string that looks like a secret".to_owned()
+        }
         Value::String(text) => shown_text(text),
         Value::Array(items) => format!("an array of {} items", items.len()),
         Value::Object(members) => format!("an object with {} properties", members.len()),
         scalar => scalar.to_string(),
     }
+}
+
+fn begins_like_a_secret(text: &str) -> bool {
+    let text = text.trim_start();
+    let mut beginnings = SECRET_BEGINNINGS.iter();
+    beginnings.any(|beginning| text.starts_with(beginning))
 }
 
 pub(super) fn shown_text(text: &str) -> String {
