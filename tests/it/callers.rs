@@ -12,6 +12,7 @@ const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
 const SESSION_READS: &[&str] = &[
     "/available",
     "/bootstrap",
+    "/guide",
     "/guide/linear",
     "/invocations",
     "/invocations/{id}",

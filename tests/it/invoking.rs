@@ -131,20 +131,6 @@ async fn what_is_available_has_the_contracts_shape() {
 }
 
 #[tokio::test]
-async fn guides_are_markdown() {
-    let host = TestHost::start().await;
-    for path in ["/bootstrap", "/guide/linear"] {
-        let answer = host.agent("GET", path, Value::Null).await;
-        answer.assert_status(200);
-        assert!(answer.header("content-type").starts_with("text/markdown"));
-        assert!(answer.text.starts_with("# "), "{}", answer.text);
-    }
-    host.agent("GET", "/guide/nothing", Value::Null)
-        .await
-        .assert_error(404, "unknown_source");
-}
-
-#[tokio::test]
 async fn invocations_are_listed_newest_first() {
     let host = TestHost::start().await;
     for first in 1..=3 {

@@ -42,6 +42,7 @@ mod cargo_component;
 mod command_line;
 mod decisions;
 mod events;
+mod guides;
 mod invoking;
 mod keys;
 mod layers;

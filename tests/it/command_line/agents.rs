@@ -54,7 +54,8 @@ async fn guides_are_printed_as_they_are() {
     let served = Served::start(&host).await;
     let mut agent = Terminal::agent(&host, &served);
     for (arguments, path) in [
-        (&["actions", "guide"][..], "/bootstrap"),
+        (&["actions", "bootstrap"][..], "/bootstrap"),
+        (&["actions", "guide"], "/guide"),
         (&["actions", "guide", "linear"], "/guide/linear"),
     ] {
         let guide = agent.types(arguments).await;

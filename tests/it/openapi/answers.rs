@@ -45,6 +45,7 @@ async fn actions(checked: &Checked) {
     let catalog = checked.agent("GET", "/available", Value::Null).await;
     assert!(!catalog.json["actions"].as_array().unwrap().is_empty());
     checked.agent("GET", "/bootstrap", Value::Null).await;
+    checked.agent("GET", "/guide", Value::Null).await;
     checked.agent("GET", "/guide/linear", Value::Null).await;
     let path = checked.host.actions("/available");
     checked

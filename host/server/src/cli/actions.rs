@@ -32,7 +32,7 @@ fn help() -> String {
         "\
 Examples:
   portcullis actions list --integration linear
-  portcullis actions guide linear
+  portcullis actions guide
   portcullis actions run --integration linear --action list_issues --params '{{\"first\": 3}}'
   portcullis actions history --status pending
   portcullis actions cancel 81ee3a0c-0a3b-46df-97ed-e7896052fa0f
@@ -58,7 +58,13 @@ Examples:
         #[arg(long, value_name = "SOURCE")]
         integration: Option<String>,
     },
-    /// How to use a source well, in its own words; without one, how to begin.
+    /// How to begin: how to ask for actions, and what the answers mean.
+    #[command(after_help = "\
+Example:
+  portcullis actions bootstrap")]
+    Bootstrap,
+    /// Every action of this session with its params and what happens when it is
+    /// asked for; with a source, that one's advice first.
     #[command(after_help = "\
 Examples:
   portcullis actions guide
@@ -107,16 +113,13 @@ impl Actions {
                 let catalog = client.get(&path("available"), &[]).await?;
                 list::list(catalog, integration.as_deref())
             }
-            Act::Guide { source } => {
-                let text = match &source {
-                    None => client.get(&path("bootstrap"), &[]).await?,
-                    Some(source) => {
-                        let path = [session.as_str(), "actions", "guide", source];
-                        client.get(&path, &[]).await?
-                    }
-                };
-                let markdown = text.as_str().unwrap_or_default().to_owned();
-                Ok(Report::piped(markdown).with_json(text))
+            Act::Bootstrap => Ok(markdown(client.get(&path("bootstrap"), &[]).await?)),
+            Act::Guide { source: None } => Ok(markdown(client.get(&path("guide"), &[]).await?)),
+            Act::Guide {
+                source: Some(source),
+            } => {
+                let path = [session.as_str(), "actions", "guide", &source];
+                Ok(markdown(client.get(&path, &[]).await?))
             }
             Act::Run(run) => run.run(console, &client, &session).await,
             Act::Show { id } => {
@@ -133,6 +136,11 @@ impl Actions {
             }
         }
     }
+}
+
+fn markdown(answer: Value) -> Report {
+    let text = answer.as_str().unwrap_or_default().to_owned();
+    Report::piped(text).with_json(answer)
 }
 
 /// An invocation's fields, and its result below them.

@@ -178,9 +178,33 @@ pub(super) async fn get_bootstrap(_: InSession) -> Response {
     markdown(guides::BOOTSTRAP.to_owned())
 }
 
+/// Shows the guide of the session.
+///
+/// Markdown for the agent: every action that the session can use, with the mode
+/// in force, its params and examples. At most about 256 KiB; what does not fit is
+/// named at the end.
+#[utoipa::path(
+    get,
+    path = "/guide",
+    tag = "agents",
+    security(("sandboxToken" = []), ("userToken" = [])),
+    params(InSession),
+    responses(
+        (status = 200, description = "The guide.", body = String, content_type = "text/markdown"),
+        Fails<InSession>,
+    )
+)]
+pub(super) async fn get_session_guide(
+    State(gateway): State<Arc<Gateway>>,
+    InSession(session): InSession,
+) -> Result<Response, ApiError> {
+    Ok(markdown(guides::session_guide(&gateway, &session).await?))
+}
+
 /// Shows the guide of one source.
 ///
-/// Markdown in the source's own words: how its actions belong together.
+/// Markdown: the source's own words about how its actions belong together, then
+/// what the session can do with it.
 #[utoipa::path(
     get,
     path = "/guide/{source_id}",
@@ -194,10 +218,11 @@ pub(super) async fn get_bootstrap(_: InSession) -> Response {
 )]
 pub(super) async fn get_guide(
     State(gateway): State<Arc<Gateway>>,
-    _: InSession,
+    InSession(session): InSession,
     PathParams((_session, source)): PathParams<(String, String)>,
 ) -> Result<Response, ApiError> {
-    Ok(markdown(guides::guide(&gateway, &source)?))
+    let guide = guides::source_guide(&gateway, &session, &source).await?;
+    Ok(markdown(guide))
 }
 
 fn markdown(text: String) -> Response {

@@ -51,6 +51,7 @@ fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::default()
         .routes(routes!(actions::list_actions))
         .routes(routes!(actions::get_bootstrap))
+        .routes(routes!(actions::get_session_guide))
         .routes(routes!(actions::get_guide))
         .routes(routes!(invoke::invoke_action))
         .routes(routes!(invocations::list_session_invocations))
