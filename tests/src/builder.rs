@@ -9,7 +9,7 @@ use portcullis::sources::Sources;
 use portcullis::vault::Vault;
 use portcullis_storage::{SqliteOptions, SqliteStorage, Storage};
 use portcullis_test_postgres::TestDatabase;
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
+use portcullis_upstreams::{FakeLinear, FakeOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -146,7 +146,7 @@ impl TestHostBuilder {
     /// a member, a connection and a session.
     pub async fn start(self) -> TestHost {
         log::capture();
-        let options = FakeLinearOptions::new(LINEAR_TOKEN);
+        let options = FakeOptions::new(LINEAR_TOKEN);
         let linear = FakeLinear::start(options).await.expect("the fake Linear");
         let is_new = self.data.is_none();
         let data = self

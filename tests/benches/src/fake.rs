@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions};
+use portcullis_upstreams::{FakeLinear, FakeOptions};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -55,7 +55,7 @@ impl Fake {
 /// Serves until stdin ends, which it does when the program that started us is
 /// gone, however it went.
 pub async fn serve(token: &str) -> anyhow::Result<()> {
-    let fake = FakeLinear::start(FakeLinearOptions::new(token)).await?;
+    let fake = FakeLinear::start(FakeOptions::new(token)).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", fake.url())?;
     stdout.flush()?;

@@ -1,7 +1,7 @@
 //! What the upstream received: the fake lives in this process, which nobody kills.
 
 use anyhow::ensure;
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions, FakeUpstream, RecordedRequest};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream, RecordedRequest};
 use serde_json::Value;
 
 use crate::world::LINEAR_TOKEN;
@@ -26,7 +26,7 @@ pub(crate) struct Upstream {
 impl Upstream {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         Ok(Self {
-            linear: FakeLinear::start(FakeLinearOptions::new(LINEAR_TOKEN)).await?,
+            linear: FakeLinear::start(FakeOptions::new(LINEAR_TOKEN)).await?,
             receipts: Vec::new(),
             received: 0,
         })

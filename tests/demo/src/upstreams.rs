@@ -1,7 +1,7 @@
 //! The fake vendors that the demo's connections lead to.
 
 use anyhow::Context as _;
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions, FakeUpstream};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream};
 
 use crate::secret;
 
@@ -24,7 +24,7 @@ impl Upstreams {
     /// Starts every fake on a free port.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let token = format!("lin_api_{}", secret::random()?);
-        let server = FakeLinear::start(FakeLinearOptions::new(&token))
+        let server = FakeLinear::start(FakeOptions::new(&token))
             .await
             .context("cannot start the fake Linear")?;
         let linear = Upstream {

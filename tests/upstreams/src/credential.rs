@@ -34,6 +34,8 @@ struct Token {
     /// `None` for the one the fake was started with.
     account: Option<String>,
     text: String,
+    /// What it may be used for, in the vendor's words; `None` for everything.
+    scopes: Option<Vec<String>>,
     revoked: bool,
 }
 
@@ -44,6 +46,19 @@ pub(crate) struct Authorization {
     pub(crate) form: Option<AuthorizationForm>,
     /// Whose token it was, if it was accepted and not the first.
     pub(crate) account: Option<String>,
+    /// What the token may be used for, if it was accepted and not for everything.
+    pub(crate) scopes: Option<Vec<String>>,
+}
+
+impl Authorization {
+    /// Whether it was accepted, and for one of these scopes.
+    pub(crate) fn allows(&self, any_of: &[&str]) -> bool {
+        let held = |scope: &&str| match &self.scopes {
+            Some(scopes) => scopes.iter().any(|held| held == scope),
+            None => true,
+        };
+        self.authorized && any_of.iter().any(held)
+    }
 }
 
 impl Credential {
@@ -51,6 +66,7 @@ impl Credential {
         let first = Token {
             account: None,
             text: token.into(),
+            scopes: None,
             revoked: false,
         };
         Self {
@@ -59,11 +75,13 @@ impl Credential {
         }
     }
 
-    /// Accepts a token of another account as well.
-    pub(crate) fn accept(&self, account: &str, token: &str) {
+    /// Accepts a token of another account as well, for these scopes or for everything.
+    pub(crate) fn accept(&self, account: &str, token: &str, scopes: Option<&[&str]>) {
+        let owned = |scopes: &[&str]| scopes.iter().copied().map(str::to_owned).collect();
         self.tokens_mut().push(Token {
             account: Some(account.to_owned()),
             text: token.to_owned(),
+            scopes: scopes.map(owned),
             revoked: false,
         });
     }
@@ -84,6 +102,7 @@ impl Credential {
                 authorized: false,
                 form: None,
                 account: None,
+                scopes: None,
             };
         };
         let value = value.to_str().unwrap_or_default();
@@ -100,6 +119,7 @@ impl Credential {
             authorized: found.is_some(),
             form: Some(form),
             account: found.and_then(|known| known.account.clone()),
+            scopes: found.and_then(|known| known.scopes.clone()),
         }
     }
 
@@ -150,11 +170,13 @@ mod tests {
             authorized: true,
             form: Some(AuthorizationForm::Raw),
             account: None,
+            scopes: None,
         };
         let bearer = Authorization {
             authorized: true,
             form: Some(AuthorizationForm::Bearer),
             account: None,
+            scopes: None,
         };
         assert_eq!(judge("key", BOTH, &["key"]), raw);
         assert_eq!(judge("key", BOTH, &["Bearer key"]), bearer);
@@ -167,6 +189,7 @@ mod tests {
             authorized: false,
             form: Some(AuthorizationForm::Raw),
             account: None,
+            scopes: None,
         };
         assert_eq!(judge("key", bearer_only, &["key"]), raw);
     }
@@ -187,7 +210,7 @@ mod tests {
     #[test]
     fn accounts_are_told_apart_until_their_tokens_are_revoked() {
         let credential = Credential::new("key", BOTH);
-        credential.accept("ann", "anns");
+        credential.accept("ann", "anns", None);
         let judge = |token: &'static str| {
             let value = HeaderValue::from_static(token);
             credential.judge(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
@@ -199,6 +222,21 @@ mod tests {
         assert_eq!(judge("anns").account, None);
         assert!(judge("key").authorized);
         assert_eq!(credential.scrub("anns key"), "[credential] [credential]");
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_scopes_and_one_without_for_all() {
+        let credential = Credential::new("key", BOTH);
+        credential.accept("ann", "anns", Some(&["read"]));
+        let allows = |token: &'static str, any_of: &[&str]| {
+            let value = HeaderValue::from_static(token);
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+            credential.judge(&headers).allows(any_of)
+        };
+        assert!(allows("anns", &["write", "read"]));
+        assert!(!allows("anns", &["write"]));
+        assert!(allows("key", &["write"]));
+        assert!(!allows("other", &["read"]));
     }
 
     #[test]

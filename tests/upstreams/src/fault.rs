@@ -10,7 +10,7 @@ mod board;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use answer::{cut_half_way, replacement};
+pub(crate) use answer::{cut_half_way, replacement, with_echoes};
 pub(crate) use board::FaultBoard;
 
 /// One way of misbehaving. In JSON an object with `kind` in `snake_case` and the other fields in
@@ -35,6 +35,13 @@ pub enum Fault {
         /// What the vendor says to wait, in seconds.
         retry_after_seconds: u64,
     },
+    /// Refused in the vendor's own way for another reason; not carried out. The fake Linear answers
+    /// 200 with an error of this `extensions.code`, Sentry 400 with this `detail`, Slack 200 with
+    /// `ok: false` and this `error`.
+    Refusal {
+        /// What the vendor calls it, such as Slack's `is_archived`.
+        error: String,
+    },
     /// Another status with a short text; not carried out.
     Status {
         /// 200 to 599.
@@ -57,6 +64,11 @@ pub enum Fault {
     HalfBody,
     /// Carried out; the connection ends instead of an answer.
     Disconnect,
+    /// The connection ends instead of an answer; not carried out.
+    DisconnectBefore,
+    /// Carried out, or refused by the vendor; to every text of the answer, and to one more header,
+    /// the credential of the request is added.
+    Echo,
     /// Nothing happens until the fault is reset or replaced; then the request is carried out.
     Hang,
 }
@@ -84,15 +96,18 @@ const RESET: &str = "reset";
 
 impl Fault {
     /// The values of `kind`, in the order of the variants.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 12] = [
         "slow",
         "rate_limit",
+        "refusal",
         "status",
         "garbage",
         "huge",
         "redirect",
         "half_body",
         "disconnect",
+        "disconnect_before",
+        "echo",
         "hang",
     ];
 
@@ -180,12 +195,15 @@ mod tests {
         vec![
             json!({"kind": "slow", "delayMs": 5}),
             json!({"kind": "rate_limit", "retryAfterSeconds": 30}),
+            json!({"kind": "refusal", "error": "is_archived"}),
             json!({"kind": "status", "status": 503}),
             json!({"kind": "garbage"}),
             json!({"kind": "huge", "bytes": 52_428_800}),
             json!({"kind": "redirect", "location": "http://169.254.169.254/"}),
             json!({"kind": "half_body"}),
             json!({"kind": "disconnect"}),
+            json!({"kind": "disconnect_before"}),
+            json!({"kind": "echo"}),
             json!({"kind": "hang"}),
         ]
     }

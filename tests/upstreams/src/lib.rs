@@ -8,8 +8,8 @@
 //! * [`fault`] lists the ways in which a fake can misbehave;
 //! * [`linear`] is the fake Linear.
 //!
-//! To add a vendor, write a module with its routes and its refusal for too many requests, and hand
-//! both to [`upstream`]; the `/__…` routes, the record and the faults come with it.
+//! To add a vendor, write a module with its routes and its ways of refusing, and hand them to
+//! [`upstream`]; the `/__…` routes, the record and the faults come with it.
 //!
 //! Every fake answers, besides its vendor's routes:
 //!
@@ -27,6 +27,7 @@ pub mod fault;
 mod gate;
 mod journal;
 pub mod linear;
+mod options;
 mod time;
 pub mod upstream;
 
@@ -34,6 +35,7 @@ pub use credential::AuthorizationForm;
 pub use fault::{ActiveFault, Fault};
 pub use gate::Gate;
 pub use journal::RecordedRequest;
-pub use linear::{FakeLinear, FakeLinearOptions};
+pub use linear::FakeLinear;
+pub use options::FakeOptions;
 pub use time::TimeSource;
 pub use upstream::FakeUpstream;

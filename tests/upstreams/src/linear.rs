@@ -24,10 +24,11 @@ mod seed;
 mod workspace;
 mod writes;
 
-use std::{fmt, io};
+use std::io;
 
 use crate::{
-    AuthorizationForm, FakeUpstream, TimeSource, credential::Credential, upstream::Vendor,
+    AuthorizationForm, FakeOptions, FakeUpstream, TimeSource, credential::Credential,
+    upstream::Vendor,
 };
 
 const ACCEPTED_FORMS: &[AuthorizationForm] = &[AuthorizationForm::Raw, AuthorizationForm::Bearer];
@@ -36,25 +37,14 @@ const ACCEPTED_FORMS: &[AuthorizationForm] = &[AuthorizationForm::Raw, Authoriza
 #[derive(Debug)]
 pub struct FakeLinear;
 
-/// How a fake Linear is set up.
-#[derive(Clone)]
-pub struct FakeLinearOptions {
-    /// The token it accepts, as an API key (raw) or an OAuth token (`Bearer`). Nothing is accepted
-    /// when empty.
-    pub token: String,
-    /// The port on the loopback address; 0 picks a free one.
-    pub port: u16,
-    /// Times of created and changed issues and comments.
-    pub time: TimeSource,
-}
-
 impl FakeLinear {
     /// Binds the port and serves.
-    pub async fn start(options: FakeLinearOptions) -> io::Result<FakeUpstream> {
+    pub async fn start(options: FakeOptions) -> io::Result<FakeUpstream> {
         let credential = Credential::new(options.token, ACCEPTED_FORMS);
         let vendor = Vendor {
             routes: endpoint::router(credential.clone(), options.time),
             rate_limited: endpoint::rate_limited,
+            refused: endpoint::refused,
             credential,
         };
         FakeUpstream::start(options.port, vendor).await
@@ -63,25 +53,5 @@ impl FakeLinear {
     /// The schema it serves, in GraphQL's schema language.
     pub fn schema_sdl() -> String {
         schema::build(schema::SharedWorkspace::default(), TimeSource::default()).sdl()
-    }
-}
-
-impl FakeLinearOptions {
-    /// A free port and the default times.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self {
-            token: token.into(),
-            port: 0,
-            time: TimeSource::default(),
-        }
-    }
-}
-
-impl fmt::Debug for FakeLinearOptions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("FakeLinearOptions")
-            .field("port", &self.port)
-            .finish_non_exhaustive()
     }
 }

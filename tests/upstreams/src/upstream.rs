@@ -30,6 +30,8 @@ pub(crate) struct Vendor {
     pub(crate) routes: Router,
     /// The vendor's answer to too many requests, given what to wait.
     pub(crate) rate_limited: fn(Duration) -> Response,
+    /// The vendor's answer to a request that it refuses with this error.
+    pub(crate) refused: fn(&str) -> Response,
 }
 
 /// A running fake.
@@ -83,7 +85,12 @@ impl FakeUpstream {
 
     /// Accepts one more token, that of an account whose name the record of its requests has.
     pub fn accept(&self, account: &str, token: &str) {
-        self.credential.accept(account, token);
+        self.credential.accept(account, token, None);
+    }
+
+    /// As [`Self::accept`], for these of the vendor's scopes alone. The fake Linear knows none.
+    pub fn accept_with_scopes(&self, account: &str, token: &str, scopes: &[&str]) {
+        self.credential.accept(account, token, Some(scopes));
     }
 
     /// Refuses a token from now on, also to requests that are held back.

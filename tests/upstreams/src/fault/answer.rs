@@ -16,13 +16,15 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
 };
 
+use serde_json::Value;
+
 use super::Fault;
 
 /// What a huge body is made of. One allocation for the life of the process, whatever the length.
 static FILLER: [u8; 64 * 1024] = [b'a'; 64 * 1024];
 
-/// Answers that are cut are read first. What the fakes hold makes shorter ones.
-const MAX_CUT_BYTES: usize = 16 * 1024 * 1024;
+/// Answers that are cut or added to are read first. What the fakes hold makes shorter ones.
+const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
 
 /// The answer in place of the vendor's own; `None` for a fault that does not replace it.
 pub(crate) fn replacement(fault: &Fault) -> Option<Response> {
@@ -33,8 +35,11 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Response> {
         Fault::Redirect { location } => Some(redirect(location)),
         Fault::Slow { .. }
         | Fault::RateLimit { .. }
+        | Fault::Refusal { .. }
         | Fault::HalfBody
         | Fault::Disconnect
+        | Fault::DisconnectBefore
+        | Fault::Echo
         | Fault::Hang => None,
     }
 }
@@ -86,13 +91,54 @@ fn huge(bytes: u64) -> Response {
 /// The given answer with its length announced and its body broken off after half of it.
 pub(crate) async fn cut_half_way(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_CUT_BYTES).await else {
+    let Ok(body) = axum::body::to_bytes(body, MAX_READ_BYTES).await else {
         return impossible("the answer is too long to be cut");
     };
     head.headers
         .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     let first_half = body.slice(..body.len() / 2);
     Response::from_parts(head, Body::from_stream(broken_off(first_half)))
+}
+
+/// The given answer with the credential of the request in a header and at the end of every text of
+/// its JSON.
+pub(crate) async fn with_echoes(answer: Response, credential: Option<HeaderValue>) -> Response {
+    let Some(header) = credential else {
+        return answer;
+    };
+    let text = header.to_str().unwrap_or_default();
+    let token = text.strip_prefix("Bearer ").unwrap_or(text).to_owned();
+    let (mut head, body) = answer.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_READ_BYTES).await else {
+        return impossible("the answer is too long to be added to");
+    };
+    let Ok(mut value) = serde_json::from_slice(&body) else {
+        return impossible("the answer is not JSON");
+    };
+    add_to_texts(&mut value, &token);
+    head.headers.insert("x-echo", header);
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(value.to_string()))
+}
+
+fn add_to_texts(value: &mut Value, addition: &str) {
+    match value {
+        Value::String(text) => {
+            text.push(' ');
+            text.push_str(addition);
+        }
+        Value::Array(items) => {
+            for item in items {
+                add_to_texts(item, addition);
+            }
+        }
+        Value::Object(members) => {
+            for (_, member) in members {
+                add_to_texts(member, addition);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn broken_off(sent: Bytes) -> impl stream::Stream<Item = Result<Bytes, Error>> {

@@ -53,6 +53,11 @@ pub(super) fn rate_limited(retry_after: Duration) -> Response {
         .into_response()
 }
 
+/// An error of this code, as a resolver's: with status 200.
+pub(super) fn refused(error: &str) -> Response {
+    Json(LinearError::of_code(error).to_body()).into_response()
+}
+
 async fn execute(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     if !service.credential.judge(&headers).authorized {
         return service.refuse(StatusCode::UNAUTHORIZED, &LinearError::unauthenticated());

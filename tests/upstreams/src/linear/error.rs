@@ -1,6 +1,8 @@
 //! Linear's errors: a message and `extensions` of `type`, `code`, `userError`,
 //! `userPresentableMessage`.
 
+use std::borrow::Cow;
+
 use async_graphql::{Error, ErrorExtensionValues, ErrorExtensions};
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 pub(crate) struct LinearError {
     message: String,
     kind: &'static str,
-    code: &'static str,
+    code: Cow<'static, str>,
     presentable: String,
 }
 
@@ -42,7 +44,7 @@ impl LinearError {
         Self {
             message: "Authentication required, not authenticated".to_owned(),
             kind: "authentication error",
-            code: "AUTHENTICATION_ERROR",
+            code: Cow::Borrowed("AUTHENTICATION_ERROR"),
             presentable: "You need to authenticate to access this operation.".to_owned(),
         }
     }
@@ -51,7 +53,7 @@ impl LinearError {
         Self {
             message: "Rate limit exceeded".to_owned(),
             kind: "ratelimited",
-            code: "RATELIMITED",
+            code: Cow::Borrowed("RATELIMITED"),
             presentable: "Rate limit exceeded. Please try again later.".to_owned(),
         }
     }
@@ -63,7 +65,17 @@ impl LinearError {
             presentable: message.clone(),
             message,
             kind: "graphql error",
-            code,
+            code: Cow::Borrowed(code),
+        }
+    }
+
+    /// An error of any code.
+    pub(crate) fn of_code(code: &str) -> Self {
+        Self {
+            message: format!("Refused - {code}"),
+            kind: "other",
+            code: Cow::Owned(code.to_owned()),
+            presentable: "The request was refused.".to_owned(),
         }
     }
 
@@ -71,7 +83,7 @@ impl LinearError {
         Self {
             message,
             kind: "invalid input",
-            code: "INPUT_ERROR",
+            code: Cow::Borrowed("INPUT_ERROR"),
             presentable,
         }
     }
@@ -93,7 +105,7 @@ impl LinearError {
 
     pub(crate) fn fill(&self, extensions: &mut ErrorExtensionValues) {
         extensions.set("type", self.kind);
-        extensions.set("code", self.code);
+        extensions.set("code", self.code.as_ref());
         extensions.set("userError", true);
         extensions.set("userPresentableMessage", self.presentable.as_str());
     }

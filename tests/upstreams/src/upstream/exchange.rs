@@ -8,7 +8,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, header::AUTHORIZATION};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -84,23 +84,34 @@ impl Exchange {
         fault: Option<Fault>,
         request: Request,
     ) -> Result<Response, ConnectionCut> {
-        if let Some(replacement) = fault.as_ref().and_then(fault::replacement) {
+        if let Some(fault) = &fault
+            && let Some(replacement) = self.replacement(fault)?
+        {
             return Ok(replacement);
         }
-        if let Some(Fault::RateLimit {
-            retry_after_seconds,
-        }) = fault
-        {
-            return Ok((self.vendor.rate_limited)(Duration::from_secs(
-                retry_after_seconds,
-            )));
-        }
+        let credential = request.headers().get(AUTHORIZATION).cloned();
         let answer = call(&self.vendor.routes, request).await;
         match fault {
             Some(Fault::HalfBody) => Ok(fault::cut_half_way(answer).await),
+            Some(Fault::Echo) => Ok(fault::with_echoes(answer, credential).await),
             Some(Fault::Disconnect) => Err(ConnectionCut),
             _ => Ok(answer),
         }
+    }
+
+    /// What stands in for the vendor's own answer, if the request is not carried out.
+    fn replacement(&self, fault: &Fault) -> Result<Option<Response>, ConnectionCut> {
+        Ok(match fault {
+            Fault::DisconnectBefore => return Err(ConnectionCut),
+            Fault::Refusal { error } => Some((self.vendor.refused)(error)),
+            Fault::RateLimit {
+                retry_after_seconds,
+            } => {
+                let wait = Duration::from_secs(*retry_after_seconds);
+                Some((self.vendor.rate_limited)(wait))
+            }
+            _ => fault::replacement(fault),
+        })
     }
 }
 

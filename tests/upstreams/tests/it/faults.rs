@@ -7,7 +7,7 @@ use portcullis_upstreams::{FakeUpstream, Fault, linear::ids};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{ask, data, linear, post_fault, query};
+use crate::support::{TOKEN, ask, data, linear, post_fault, query};
 
 const CREATE: &str = r"mutation($team: String!) {
     issueCreate(input: { teamId: $team, title: $team }) { success }
@@ -138,6 +138,42 @@ async fn disconnect_gives_no_answer_and_carries_out() {
     let fake = linear().await;
     fake.fault_for(Fault::Disconnect, 1);
     assert!(create(&fake).await.is_err());
+    assert_eq!(created(&fake).await, 1);
+}
+
+#[tokio::test]
+async fn disconnect_before_gives_no_answer_and_carries_nothing_out() {
+    let fake = linear().await;
+    fake.fault_for(Fault::DisconnectBefore, 1);
+    assert!(create(&fake).await.is_err());
+    assert_eq!(fake.requests().len(), 1);
+    assert_eq!(created(&fake).await, 0);
+}
+
+#[tokio::test]
+async fn refusal_is_an_error_of_that_code_and_carries_nothing_out() {
+    let fake = linear().await;
+    let error = "FEATURE_NOT_ACCESSIBLE".to_owned();
+    fake.fault_for(Fault::Refusal { error }, 1);
+    let response = create(&fake).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body: Value = response.json().await.unwrap();
+    let code = &body["errors"][0]["extensions"]["code"];
+    assert_eq!(code, "FEATURE_NOT_ACCESSIBLE");
+    assert_eq!(created(&fake).await, 0);
+}
+
+#[tokio::test]
+async fn echo_adds_the_credential_to_every_text_and_carries_out() {
+    let fake = linear().await;
+    fake.fault_for(Fault::Echo, 1);
+    let response = ask(&fake).await;
+    assert_eq!(response.headers()["x-echo"], TOKEN);
+    let body: Value = response.json().await.unwrap();
+    let expected = format!("Ada Okafor {TOKEN}");
+    assert_eq!(body["data"]["viewer"]["name"], expected);
+    fake.fault_for(Fault::Echo, 1);
+    create(&fake).await.unwrap();
     assert_eq!(created(&fake).await, 1);
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions, FakeUpstream, Fault};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream, Fault};
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -39,9 +39,9 @@ async fn a_shut_down_fake_frees_its_port_for_the_next() {
     ask(&fake).await;
     fake.shutdown().await;
     assert!(!listens(port));
-    let options = FakeLinearOptions {
+    let options = FakeOptions {
         port,
-        ..FakeLinearOptions::new(TOKEN)
+        ..FakeOptions::new(TOKEN)
     };
     let next = FakeLinear::start(options).await.unwrap();
     assert_eq!(ask(&next).await.status(), StatusCode::OK);
@@ -50,9 +50,9 @@ async fn a_shut_down_fake_frees_its_port_for_the_next() {
 #[tokio::test]
 async fn a_port_in_use_is_an_error() {
     let fake = linear().await;
-    let options = FakeLinearOptions {
+    let options = FakeOptions {
         port: port(&fake),
-        ..FakeLinearOptions::new(TOKEN)
+        ..FakeOptions::new(TOKEN)
     };
     assert!(FakeLinear::start(options).await.is_err());
 }
@@ -129,7 +129,7 @@ async fn waiting_for_requests_that_came_returns_at_once() {
 
 #[tokio::test]
 async fn debug_output_shows_no_token() {
-    let options = FakeLinearOptions::new(TOKEN);
+    let options = FakeOptions::new(TOKEN);
     assert!(!format!("{options:?}").contains(TOKEN));
     let fake = FakeLinear::start(options).await.unwrap();
     assert!(!format!("{fake:?}").contains(TOKEN));

@@ -1,6 +1,6 @@
 //! Writing: what is created and changed, and what is refused.
 
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions, FakeUpstream, TimeSource, linear::ids};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream, TimeSource, linear::ids};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -110,9 +110,9 @@ async fn two_fakes_share_nothing() {
 #[tokio::test]
 async fn times_of_created_things_come_from_the_given_source() {
     let time = TimeSource::stepping_from("2030-01-01T00:00:00Z".parse().unwrap());
-    let options = FakeLinearOptions {
+    let options = FakeOptions {
         time,
-        ..FakeLinearOptions::new(TOKEN)
+        ..FakeOptions::new(TOKEN)
     };
     let fake = FakeLinear::start(options).await.unwrap();
     let input = json!({ "teamId": ids::TEAM_ENG, "title": "A" });

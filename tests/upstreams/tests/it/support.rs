@@ -2,16 +2,14 @@
 
 use std::sync::Once;
 
-use portcullis_upstreams::{FakeLinear, FakeLinearOptions, FakeUpstream};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
 pub(crate) const TOKEN: &str = "lin_api_0123456789";
 
 pub(crate) async fn linear() -> FakeUpstream {
-    FakeLinear::start(FakeLinearOptions::new(TOKEN))
-        .await
-        .unwrap()
+    FakeLinear::start(FakeOptions::new(TOKEN)).await.unwrap()
 }
 
 /// A client that follows no redirects and uses no proxy. Even for plain HTTP, reqwest wants to know
