@@ -6,7 +6,7 @@
 //! * [`upstream`] is what all fakes share: serving, the record of what was received, faults,
 //!   holding requests back;
 //! * [`fault`] lists the ways in which a fake can misbehave;
-//! * [`linear`] is the fake Linear.
+//! * [`linear`], [`sentry`] and [`slack`] are the vendors.
 //!
 //! To add a vendor, write a module with its routes and its ways of refusing, and hand them to
 //! [`upstream`]; the `/__…` routes, the record and the faults come with it.
@@ -26,8 +26,11 @@ mod credential;
 pub mod fault;
 mod gate;
 mod journal;
+mod json;
 pub mod linear;
 mod options;
+pub mod sentry;
+pub mod slack;
 mod time;
 pub mod upstream;
 
@@ -37,5 +40,7 @@ pub use gate::Gate;
 pub use journal::RecordedRequest;
 pub use linear::FakeLinear;
 pub use options::FakeOptions;
+pub use sentry::FakeSentry;
+pub use slack::FakeSlack;
 pub use time::TimeSource;
 pub use upstream::FakeUpstream;

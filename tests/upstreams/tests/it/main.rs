@@ -13,4 +13,6 @@ mod faults;
 mod lifecycle;
 mod mutations;
 mod queries;
+mod sentry;
+mod slack;
 mod support;

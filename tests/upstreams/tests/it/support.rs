@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use portcullis_upstreams::{FakeLinear, FakeOptions, FakeUpstream};
+use portcullis_upstreams::{FakeLinear, FakeOptions, FakeSentry, FakeSlack, FakeUpstream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -10,6 +10,14 @@ pub(crate) const TOKEN: &str = "lin_api_0123456789";
 
 pub(crate) async fn linear() -> FakeUpstream {
     FakeLinear::start(FakeOptions::new(TOKEN)).await.unwrap()
+}
+
+pub(crate) async fn sentry() -> FakeUpstream {
+    FakeSentry::start(FakeOptions::new(TOKEN)).await.unwrap()
+}
+
+pub(crate) async fn slack() -> FakeUpstream {
+    FakeSlack::start(FakeOptions::new(TOKEN)).await.unwrap()
 }
 
 /// A client that follows no redirects and uses no proxy. Even for plain HTTP, reqwest wants to know
@@ -64,6 +72,20 @@ pub(crate) async fn ask(fake: &FakeUpstream) -> Response {
         .send()
         .await
         .unwrap()
+}
+
+/// A request below the address of a fake, with the right token as `Bearer`.
+pub(crate) fn bearer(fake: &FakeUpstream, method: &str, path: &str) -> RequestBuilder {
+    let url = format!("{}{path}", fake.url());
+    client()
+        .request(method.parse().unwrap(), url)
+        .bearer_auth(TOKEN)
+}
+
+/// Status and JSON of an answer.
+pub(crate) async fn answered(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
 }
 
 pub(crate) async fn post_fault(fake: &FakeUpstream, fault: Value) -> (StatusCode, Value) {
