@@ -42,8 +42,8 @@ impl FakeLinear {
     pub async fn start(options: FakeOptions) -> io::Result<FakeUpstream> {
         let credential = Credential::new(options.token, ACCEPTED_FORMS);
         let vendor = Vendor {
-            routes: endpoint::router(credential.clone(), options.time),
-            rate_limited: endpoint::rate_limited,
+            routes: endpoint::router(credential.clone(), options.time, options.clock.clone()),
+            rate_limited: Box::new(move |wait| endpoint::rate_limited(&options.clock, wait)),
             refused: endpoint::refused,
             credential,
         };

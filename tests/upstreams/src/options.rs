@@ -13,15 +13,18 @@ pub struct FakeOptions {
     pub port: u16,
     /// Times of what is created and changed.
     pub time: TimeSource,
+    /// What the resets of quotas are counted from. Clients compare them with their own clock.
+    pub clock: TimeSource,
 }
 
 impl FakeOptions {
-    /// A free port and the default times.
+    /// A free port, the default times, and the machine's clock.
     pub fn new(token: impl Into<String>) -> Self {
         Self {
             token: token.into(),
             port: 0,
             time: TimeSource::default(),
+            clock: TimeSource::machine(),
         }
     }
 }

@@ -40,8 +40,8 @@ impl FakeSentry {
     pub async fn start(options: FakeOptions) -> io::Result<FakeUpstream> {
         let credential = Credential::new(options.token, ACCEPTED_FORMS);
         let vendor = Vendor {
-            routes: endpoint::router(credential.clone(), options.time),
-            rate_limited: error::rate_limited,
+            routes: endpoint::router(credential.clone(), options.time, options.clock.clone()),
+            rate_limited: Box::new(move |wait| error::rate_limited(&options.clock, wait)),
             refused: error::refused,
             credential,
         };

@@ -34,7 +34,7 @@ impl FakeSlack {
         let credential = Credential::new(options.token, ACCEPTED_FORMS);
         let vendor = Vendor {
             routes: endpoint::router(credential.clone(), options.time),
-            rate_limited: error::rate_limited,
+            rate_limited: Box::new(error::rate_limited),
             refused: error::refused,
             credential,
         };

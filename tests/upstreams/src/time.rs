@@ -26,6 +26,11 @@ impl TimeSource {
         Self(Arc::new(next))
     }
 
+    /// The machine's clock.
+    pub fn machine() -> Self {
+        Self::from_fn(Timestamp::now)
+    }
+
     /// `start`, then one second later at each question.
     pub fn stepping_from(start: Timestamp) -> Self {
         let next_second = AtomicI64::new(start.as_second());

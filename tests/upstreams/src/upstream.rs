@@ -29,7 +29,7 @@ pub(crate) struct Vendor {
     /// The vendor's API.
     pub(crate) routes: Router,
     /// The vendor's answer to too many requests, given what to wait.
-    pub(crate) rate_limited: fn(Duration) -> Response,
+    pub(crate) rate_limited: Box<dyn Fn(Duration) -> Response + Send + Sync>,
     /// The vendor's answer to a request that it refuses with this error.
     pub(crate) refused: fn(&str) -> Response,
 }

@@ -29,13 +29,13 @@ struct Service {
     quota: Quota,
 }
 
-pub(super) fn router(credential: Credential, time: TimeSource) -> Router {
+pub(super) fn router(credential: Credential, time: TimeSource, clock: TimeSource) -> Router {
     let workspace = SharedWorkspace::new(seed::workspace().into());
     let schema = schema::build(workspace, time);
     let service = Service {
         credential,
         schema,
-        quota: Quota::default(),
+        quota: Quota::new(clock),
     };
     Router::new()
         .route("/graphql", post(execute))
@@ -43,8 +43,8 @@ pub(super) fn router(credential: Credential, time: TimeSource) -> Router {
 }
 
 /// Linear's answer to too many requests: 400, not 429.
-pub(super) fn rate_limited(retry_after: Duration) -> Response {
-    let headers = quota::exhausted(retry_after);
+pub(super) fn rate_limited(clock: &TimeSource, retry_after: Duration) -> Response {
+    let headers = quota::exhausted(clock, retry_after);
     (
         StatusCode::BAD_REQUEST,
         headers,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
-use jiff::Timestamp;
+
+use crate::TimeSource;
 
 /// Requests an hour, as for an API key. Nothing is refused when they are used up; that is the
 /// fault's job.
@@ -32,18 +33,27 @@ const COMPLEXITY: [HeaderName; 3] = [
 const QUERY_COMPLEXITY: HeaderName = HeaderName::from_static("x-complexity");
 
 /// Counts what was used.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Quota {
+    clock: TimeSource,
     requests: AtomicU64,
     complexity: AtomicU64,
 }
 
 impl Quota {
+    pub(crate) fn new(clock: TimeSource) -> Self {
+        Self {
+            clock,
+            requests: AtomicU64::default(),
+            complexity: AtomicU64::default(),
+        }
+    }
+
     /// Counts a request and returns its headers.
     pub(crate) fn spend(&self, complexity: u64) -> HeaderMap {
         let requests = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let points = self.complexity.fetch_add(complexity, Ordering::Relaxed) + complexity;
-        let reset = reset_after(WINDOW);
+        let reset = reset_after(&self.clock, WINDOW);
         let mut headers = HeaderMap::new();
         insert(
             &mut headers,
@@ -69,12 +79,12 @@ impl Quota {
 }
 
 /// The headers of a refusal for too many requests.
-pub(crate) fn exhausted(retry_after: Duration) -> HeaderMap {
+pub(crate) fn exhausted(clock: &TimeSource, retry_after: Duration) -> HeaderMap {
     let mut headers = HeaderMap::new();
     insert(
         &mut headers,
         REQUESTS,
-        [REQUESTS_LIMIT, 0, reset_after(retry_after)],
+        [REQUESTS_LIMIT, 0, reset_after(clock, retry_after)],
     );
     headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     headers
@@ -84,9 +94,8 @@ fn insert(headers: &mut HeaderMap, names: [HeaderName; 3], values: [u64; 3]) {
     headers.extend(names.into_iter().zip(values.map(HeaderValue::from)));
 }
 
-/// Milliseconds since 1970. Clients compare it with their own clock, so it is the wall clock's and
-/// not the fake's.
-fn reset_after(wait: Duration) -> u64 {
-    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+/// Milliseconds since 1970.
+fn reset_after(clock: &TimeSource, wait: Duration) -> u64 {
+    let now = u64::try_from(clock.next().as_millisecond()).unwrap_or_default();
     now.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,11 +1,14 @@
 //! The routes, who may use them, and what they are given.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    future::ready,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Json, Router,
     extract::{OriginalUri, Path, Query, State},
-    middleware,
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -50,7 +53,7 @@ type Shared = State<Arc<Service>>;
 type Answer = Result<Response, SentryError>;
 type Parameters = Query<Vec<(String, String)>>;
 
-pub(super) fn router(credential: Credential, time: TimeSource) -> Router {
+pub(super) fn router(credential: Credential, time: TimeSource, clock: TimeSource) -> Router {
     let service = Service {
         credential,
         tracker: Mutex::new(Tracker::new()),
@@ -65,7 +68,9 @@ pub(super) fn router(credential: Credential, time: TimeSource) -> Router {
         .route(&format!("{issue}events/{{event}}/"), get(get_event))
         .route(&format!("{issue}notes/"), get(list_notes).post(add_note))
         .fallback(async || SentryError::not_found())
-        .layer(middleware::map_response(quota::tell))
+        .layer(map_response(move |answer| {
+            ready(quota::tell(&clock, answer))
+        }))
         .with_state(Arc::new(service))
 }
 

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::quota;
+use crate::TimeSource;
 
 /// A request that is not carried out.
 #[derive(Debug)]
@@ -68,12 +69,12 @@ impl IntoResponse for SentryError {
 }
 
 pub(super) fn refused(error: &str) -> Response {
-    (quota::headers(), SentryError::bad_request(error)).into_response()
+    SentryError::bad_request(error).into_response()
 }
 
 /// Sentry names the moment at which the quota is renewed, and no time to wait.
-pub(super) fn rate_limited(retry_after: Duration) -> Response {
+pub(super) fn rate_limited(clock: &TimeSource, retry_after: Duration) -> Response {
     let detail = "You are attempting to use this endpoint too frequently.";
     let error = SentryError::new(StatusCode::TOO_MANY_REQUESTS, detail);
-    (quota::exhausted(retry_after), error).into_response()
+    (quota::exhausted(clock, retry_after), error).into_response()
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::Timestamp;
+
+use crate::TimeSource;
 
 /// Requests to one endpoint in a window. Nothing is refused when they are used up; that is the
 /// fault's job.
@@ -22,26 +23,22 @@ const NAMES: [HeaderName; 5] = [
     HeaderName::from_static("x-sentry-rate-limit-concurrentremaining"),
 ];
 
-/// Adds the headers to an answer.
-pub(crate) async fn tell(mut answer: Response) -> Response {
-    answer.headers_mut().extend(headers());
+/// Adds the headers of a request that came alone to its answer.
+pub(crate) fn tell(clock: &TimeSource, mut answer: Response) -> Response {
+    answer
+        .headers_mut()
+        .extend(headers(clock, LIMIT - 1, WINDOW));
     answer
 }
 
-/// The headers of a request that came alone.
-pub(crate) fn headers() -> HeaderMap {
-    with(LIMIT - 1, WINDOW)
-}
-
 /// The headers of a refusal for too many requests.
-pub(crate) fn exhausted(retry_after: Duration) -> HeaderMap {
-    with(0, retry_after)
+pub(crate) fn exhausted(clock: &TimeSource, retry_after: Duration) -> HeaderMap {
+    headers(clock, 0, retry_after)
 }
 
-/// The reset is in seconds since 1970. Clients compare it with their own clock, so it is the wall
-/// clock's and not the fake's.
-fn with(remaining: u64, window: Duration) -> HeaderMap {
-    let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+/// The reset is in seconds since 1970.
+fn headers(clock: &TimeSource, remaining: u64, window: Duration) -> HeaderMap {
+    let now = u64::try_from(clock.next().as_second()).unwrap_or_default();
     let reset = now.saturating_add(window.as_secs());
     let values = [
         LIMIT,
