@@ -8,6 +8,7 @@ use tower::ServiceExt as _;
 
 use crate::answer::Answer;
 use crate::host::{bearer, call, call_of};
+use crate::provider::Provider;
 
 /// An agent beside the one a host acts as.
 pub struct Agent {
@@ -41,6 +42,12 @@ impl Agent {
     /// Invokes an action of the probe.
     pub async fn invoke_probe(&self, action: &str, params: Value) -> Answer {
         let body = call_of("probe", action, &params);
+        self.send(self.invocation(&body)).await
+    }
+
+    /// Invokes an action of any provider.
+    pub async fn invoke_at(&self, provider: Provider, action: &str, params: Value) -> Answer {
+        let body = call_of(provider.id(), action, &params);
         self.send(self.invocation(&body)).await
     }
 

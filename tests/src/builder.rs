@@ -9,15 +9,15 @@ use portcullis::sources::Sources;
 use portcullis::vault::Vault;
 use portcullis_storage::{SqliteOptions, SqliteStorage, Storage};
 use portcullis_test_postgres::TestDatabase;
-use portcullis_upstreams::{FakeLinear, FakeOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::clocked::{Arrivals, ClockedStorage};
 use crate::component::LinearVersion;
-use crate::host::{TestHost, Upstreams};
-use crate::{ADMIN, LINEAR_TOKEN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
+use crate::host::TestHost;
+use crate::provider::{Provider, Upstreams};
+use crate::{ADMIN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
 
 /// How the gateways of a host are opened.
 #[derive(Clone, Default)]
@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) linear: LinearVersion,
     /// Whether the test guests are served beside Linear.
     probe: bool,
+    /// Whether Sentry and Slack are served and connected as well.
+    all_providers: bool,
     /// Of all gateways of the host.
     pub(crate) arrivals: Arc<Arrivals>,
     /// Whether gateways do not hear of changes, not even of their own.
@@ -40,6 +42,15 @@ impl Setup {
         Self {
             linear,
             ..self.clone()
+        }
+    }
+
+    /// What is served and connected, Linear first.
+    fn providers(&self) -> &'static [Provider] {
+        if self.all_providers {
+            &Provider::ALL
+        } else {
+            &[Provider::Linear]
         }
     }
 }
@@ -95,6 +106,13 @@ impl TestHostBuilder {
         self
     }
 
+    /// Serves Sentry and Slack as well, and connects them.
+    #[must_use]
+    pub fn all_providers(mut self) -> Self {
+        self.setup.all_providers = true;
+        self
+    }
+
     /// Loses every hint.
     #[must_use]
     pub fn without_hints(mut self) -> Self {
@@ -142,12 +160,10 @@ impl TestHostBuilder {
         self.database.as_ref().expect("a database on Postgres")
     }
 
-    /// Starts the fake, the gateway, and sets up an organization with an admin,
-    /// a member, a connection and a session.
+    /// Starts the fakes, the gateway, and sets up an organization with an admin,
+    /// a member, a connection for each provider and a session.
     pub async fn start(self) -> TestHost {
         log::capture();
-        let options = FakeOptions::new(LINEAR_TOKEN);
-        let linear = FakeLinear::start(options).await.expect("the fake Linear");
         let is_new = self.data.is_none();
         let data = self
             .data
@@ -155,10 +171,11 @@ impl TestHostBuilder {
         let clock = Arc::new(ManualClock::default());
         let config = test_config(data.path(), &self.overrides);
         let gateway = open(config, &self.setup, Arc::clone(&clock)).await;
-        let upstreams = Arc::new(Upstreams { linear });
+        let upstreams = Arc::new(Upstreams::start(&clock).await);
+        let providers = self.setup.providers();
         let mut host = TestHost::new(gateway, clock, upstreams, data, self.database, self.setup);
         if is_new {
-            set_up(&mut host, !self.without_grant).await;
+            set_up(&mut host, providers, !self.without_grant).await;
         }
         host
     }
@@ -199,6 +216,9 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     if let Some(linear) = loaded.linear(setup.linear) {
         sources.add("linear", linear);
     }
+    for provider in setup.providers().iter().skip(1) {
+        sources.add(provider.id(), loaded.bundled(provider.id()));
+    }
     if setup.probe {
         sources.add("probe", loaded.probe());
     }
@@ -236,23 +256,27 @@ async fn open_storage(
     })
 }
 
-async fn set_up(host: &mut TestHost, grant: bool) {
+async fn set_up(host: &mut TestHost, providers: &[Provider], grant: bool) {
     host.operator("POST", "/v1/orgs", json!({ "id": ORG, "name": "Acme" }))
         .await
         .assert_status(201);
     for (user, role) in [(ADMIN, "admin"), (MEMBER, "member")] {
         host.set_role(user, role).await;
     }
-    if grant {
-        let origin = host.upstreams.linear.url().to_owned();
+    for provider in providers.iter().filter(|_| grant) {
+        let origin = host.upstreams.of(*provider).url().to_owned();
         host.grant(&origin).await;
     }
     host.admin_token = host.user_token(ORG, ADMIN).await;
     host.member_token = host.user_token(ORG, MEMBER).await;
-    host.connection_id = host.connect(json!({})).await;
-    let connection_id = host.connection_id.clone();
+    let mut connections = Vec::new();
+    for provider in providers {
+        let body = host.upstreams.connection_body(*provider);
+        connections.push(host.connect(body).await);
+    }
+    host.connection_id.clone_from(&connections[0]);
     host.session_id = host
-        .open_session(json!({ "title": "A test", "connectionIds": [connection_id] }))
+        .open_session(json!({ "title": "A test", "connectionIds": connections }))
         .await;
     host.sandbox_token = host.sandbox_token_of(&host.session_id).await;
 }

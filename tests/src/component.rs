@@ -1,6 +1,7 @@
 //! The sandbox and the plugins, made once for all tests that want the same
 //! settings: compiling a component takes longer than most tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -99,6 +100,7 @@ pub(crate) struct Loaded {
     other_params: Arc<OnceLock<Plugin>>,
     other_words: Arc<OnceLock<Plugin>>,
     probe: Arc<OnceLock<Plugin>>,
+    bundled: Arc<Mutex<BTreeMap<&'static str, Plugin>>>,
 }
 
 impl Loaded {
@@ -112,6 +114,15 @@ impl Loaded {
         };
         let compile = || add(&self.sandbox, &self.limits, version.component());
         Some(kept.get_or_init(compile).clone())
+    }
+
+    /// A provider that is shipped beside Linear.
+    pub(crate) fn bundled(&self, id: &'static str) -> Plugin {
+        let component = || read(&plugins_directory().join(format!("{id}.wasm")));
+        let compile = || add(&self.sandbox, &self.limits, component());
+        // Locked while it compiles: the others want the same.
+        let mut all = self.bundled.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(id).or_insert_with(compile).clone()
     }
 
     /// The test guests.
@@ -157,6 +168,7 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
         other_params: Arc::default(),
         other_words: Arc::default(),
         probe: Arc::default(),
+        bundled: Arc::default(),
         sandbox,
         config,
         limits,

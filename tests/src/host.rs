@@ -8,7 +8,6 @@ use axum::http::{Request, header};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis_test_postgres::TestDatabase;
-use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -20,17 +19,11 @@ use crate::builder::{self, Setup, TestHostBuilder};
 use crate::clock::ManualClock;
 use crate::component::LinearVersion;
 use crate::dump::{self, Dump};
-use crate::{LINEAR_TOKEN, OPERATOR_KEY, ORG};
+use crate::provider::{Provider, Upstreams};
+use crate::{OPERATOR_KEY, ORG};
 
-/// What stands behind the gateway.
-#[derive(Debug)]
-pub struct Upstreams {
-    /// The fake Linear.
-    pub linear: FakeUpstream,
-}
-
-/// A gateway with an organization, a connection to the fake Linear, and a
-/// session that may use it.
+/// A gateway with an organization, a connection to the fake Linear or to every
+/// fake, and a session that may use it.
 pub struct TestHost {
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
@@ -181,6 +174,12 @@ impl TestHost {
         self.send(self.invocation(action, &params)).await
     }
 
+    /// Invokes an action of any provider.
+    pub async fn invoke_at(&self, provider: Provider, action: &str, params: Value) -> Answer {
+        let body = call_of(provider.id(), action, &params);
+        self.agent("POST", "/invoke", body).await
+    }
+
     /// Invokes an action of Linear with an idempotency key.
     pub async fn invoke_with_key(&self, key: &str, action: &str, params: Value) -> Answer {
         let mut request = self.invocation(action, &params);
@@ -269,9 +268,14 @@ impl TestHost {
         answer.assert_status(201);
     }
 
-    /// Sets a mode for the organization.
+    /// Sets a mode of an action of Linear for the organization.
     pub async fn set_mode(&self, action: &str, mode: &str) {
-        let path = format!("/modes/linear/{action}");
+        self.set_mode_at(Provider::Linear, action, mode).await;
+    }
+
+    /// Sets a mode for the organization.
+    pub async fn set_mode_at(&self, provider: Provider, action: &str, mode: &str) {
+        let path = format!("/modes/{}/{action}", provider.id());
         let body = json!({ "mode": mode });
         self.admin("PUT", &path, body).await.assert_status(200);
     }
@@ -300,11 +304,7 @@ impl TestHost {
 
     /// The body that connects Linear; `extra` replaces fields of it.
     pub fn connection_body(&self, extra: Value) -> Value {
-        let mut body = json!({
-            "provider": "linear",
-            "credential": { "type": "token", "token": LINEAR_TOKEN },
-            "baseUrls": { "api": self.upstreams.linear.url() },
-        });
+        let mut body = self.upstreams.connection_body(Provider::Linear);
         if let Value::Object(fields) = extra {
             for (name, value) in fields {
                 body[name] = value;

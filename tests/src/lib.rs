@@ -2,7 +2,7 @@
 //!
 //! [`TestHost`] is a gateway as it is served: real SQLite in a folder of its
 //! own, or a Postgres database of its own, the real Linear component in the real
-//! sandbox, a fake Linear on a real socket, and a clock that the test moves. Requests go straight to the router;
+//! sandbox, fake vendors on real sockets, and a clock that the test moves. Requests go straight to the router;
 //! a listener appears only in tests in which the socket matters.
 //!
 //! ```no_run
@@ -32,6 +32,7 @@ mod component;
 mod dump;
 mod host;
 mod log;
+mod provider;
 mod served;
 mod wire;
 
@@ -44,6 +45,7 @@ pub use component::{LinearVersion, linear_component, plugins_directory};
 pub use dump::Dump;
 pub use host::{TestHost, bearer, call, token_of};
 pub use log::{capture_no_log, captured_lines_with, captured_log};
+pub use provider::{Provider, Upstreams};
 pub use served::Served;
 pub use wire::{Wire, post_head};
 
