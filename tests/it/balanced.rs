@@ -12,7 +12,7 @@ const README: &str = include_str!("../../README.md");
 
 /// Two gateways and the one address of both.
 pub(crate) struct Balanced {
-    /// What both work with: session, tokens and the fake.
+    /// What both work with: session, tokens and the fakes.
     pub(crate) host: TestHost,
     pub(crate) balancer: Balancer,
     /// The one that gets the first connection, until it stops.
@@ -23,7 +23,8 @@ pub(crate) struct Balanced {
 impl Balanced {
     /// Starts them; none where there is no Postgres.
     pub(crate) async fn start() -> Option<Self> {
-        let host = TestHost::builder().postgres().await?.start().await;
+        let builder = TestHost::builder().all_providers();
+        let host = builder.postgres().await?.start().await;
         let second_host = host.second_gateway().await;
         let first = Served::start(&host).await;
         let second = Served::start(&second_host).await;
@@ -106,7 +107,7 @@ fn tour_of_the_demo() -> Vec<Step> {
 /// other gateway at each step.
 fn tour() -> Vec<Step> {
     let mut steps = requests_of_the_readme();
-    assert_eq!(steps.len(), 4, "the README's tour has changed");
+    assert_eq!(steps.len(), 6, "the README's tour has changed");
     steps.extend(tour_of_the_demo());
     steps.push(Step {
         method: "GET",
@@ -199,19 +200,24 @@ async fn every_step_of_the_tour_may_reach_another_gateway() {
         each("create_issue completed"),
         each("get_issue completed"),
         each("list_issues completed"),
+        each("list_issues completed"),
+        each("send_message pending"),
         each("update_issue pending"),
     ]
     .concat();
     for _ in 0..2 {
         assert_eq!(gateways.history().await, expected);
     }
-    // The last step: what Linear saw, in the order in which it was asked.
-    let seen = gateways.host.upstreams.linear.requests();
+    // The last step: what the vendors saw, in the order in which they were asked.
+    let upstreams = &gateways.host.upstreams;
+    let seen = upstreams.linear.requests();
     let created = seen
         .iter()
         .filter(|request| request.body.to_string().contains("mutation CreateIssue"));
     assert_eq!(created.count(), 2);
     assert!(seen.iter().all(|request| request.authorized));
+    assert_eq!(upstreams.sentry.requests().len(), 2);
+    assert!(upstreams.slack.requests().is_empty());
 }
 
 #[tokio::test]
@@ -221,7 +227,7 @@ async fn the_tour_goes_on_while_a_gateway_stops() {
     };
     gateways.allow_creating().await;
     gateways.walk(&tour()).await;
-    assert_eq!(gateways.balancer.connections(), [4, 4]);
+    assert_eq!(gateways.balancer.connections(), [5, 5]);
 
     // The first has a call under way when it is told to stop.
     let (calls, others): (Vec<_>, Vec<_>) = tour()
@@ -243,7 +249,7 @@ async fn the_tour_goes_on_while_a_gateway_stops() {
 
     gateways.walk(&tour()).await;
     let rest = others.len() + tour().len();
-    assert_eq!(gateways.balancer.connections(), [5, 4 + rest]);
+    assert_eq!(gateways.balancer.connections(), [6, 5 + rest]);
     let history = gateways.history().await;
     let ended = history.iter().filter(|row| row.ends_with(" completed"));
     assert_eq!(ended.count(), 2 * calls.len() + 1);

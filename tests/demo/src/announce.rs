@@ -34,6 +34,10 @@ pub(crate) struct Announcement {
 pub(crate) struct UpstreamUrls {
     /// Linear.
     pub(crate) linear: String,
+    /// Sentry.
+    pub(crate) sentry: String,
+    /// Slack.
+    pub(crate) slack: String,
 }
 
 /// Prints one line of JSON.
@@ -77,10 +81,14 @@ fn tour(announcement: &Announcement, command_line: &Path) -> String {
         ..
     } = announcement;
     let command_line = quoted(command_line);
-    let linear = &announcement.upstreams.linear;
+    let UpstreamUrls {
+        linear,
+        sentry,
+        slack,
+    } = &announcement.upstreams;
     format!(
         r#"
-Portcullis is ready at {url}, with a fake Linear behind it.
+Portcullis is ready at {url}, with a fake Linear, Sentry and Slack behind it.
 
 You are an agent in a session. Paste this first:
 
@@ -92,7 +100,7 @@ What may I do?
 
   curl -sS "$ACTIONS/available" -H "Authorization: Bearer $TOKEN"
 
-List issues, look at one, create one:
+List issues in Linear, look at one, create one:
 
   curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
     -d '{{"integration":"linear","action":"list_issues","params":{{"first":3}}}}'
@@ -102,6 +110,11 @@ List issues, look at one, create one:
 
   curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
     -d '{{"integration":"linear","action":"create_issue","params":{{"teamId":"ENG","title":"Hello from an agent"}}}}'
+
+What goes wrong, as Sentry tells it:
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"sentry","action":"list_issues","params":{{"organization_slug":"acme","query":"is:unresolved"}}}}'
 
 By default an action that writes waits for a person's approval. This demo lets
 linear.create_issue through, and only that: changing one is answered with 202 and
@@ -119,14 +132,21 @@ Approve the one request that waits:
 
   portcullis approve "$(portcullis inbox --json | cut -d'"' -f4)"
 
-Or sit at the inbox, where requests are announced as they come. Type the number of
+Have the agent say something in Slack, which waits as well:
+
+  curl -sS "$ACTIONS/invoke" -H "Authorization: Bearer $TOKEN" -H "$JSON" \
+    -d '{{"integration":"slack","action":"send_message","params":{{"channel":"C1","text":"Hello from an agent"}}}}'
+
+And sit at the inbox, where requests are announced as they come. Type the number of
 one to see all about it, then a to approve it:
 
   portcullis inbox
 
-What reached Linear, and with which credential:
+What reached Linear, Sentry and Slack, and whether the credential was right:
 
   curl -sS '{linear}/__requests'
+  curl -sS '{sentry}/__requests'
+  curl -sS '{slack}/__requests'
 
 The operator's key is {operator_key}
 
@@ -151,6 +171,8 @@ mod tests {
             member_token: text("member-token"),
             upstreams: UpstreamUrls {
                 linear: text("http://127.0.0.1:9101"),
+                sentry: text("http://127.0.0.1:9102"),
+                slack: text("http://127.0.0.1:9103"),
             },
         }
     }
@@ -163,7 +185,8 @@ mod tests {
                 r#"{"url":"http://127.0.0.1:8480","operatorKey":"operator-key","orgId":"demo","#,
                 r#""sessionId":"the-session","sandboxToken":"sandbox-token","#,
                 r#""adminToken":"admin-token","memberToken":"member-token","#,
-                r#""upstreams":{"linear":"http://127.0.0.1:9101"}}"#,
+                r#""upstreams":{"linear":"http://127.0.0.1:9101","#,
+                r#""sentry":"http://127.0.0.1:9102","slack":"http://127.0.0.1:9103"}}"#,
             ),
         );
     }
@@ -175,6 +198,8 @@ mod tests {
             "ACTIONS='http://127.0.0.1:8480/the-session/actions'",
             "TOKEN='sandbox-token'",
             "'http://127.0.0.1:9101/__requests'",
+            "'http://127.0.0.1:9102/__requests'",
+            "'http://127.0.0.1:9103/__requests'",
             "operator-key",
             "export PORTCULLIS_URL='http://127.0.0.1:8480' PORTCULLIS_TOKEN='admin-token'\n",
             r#"portcullis() { '/it'\''s here/portcullis' "$@"; }"#,
@@ -185,6 +210,6 @@ mod tests {
         let parsed = bodies.map(|(_, body)| {
             serde_json::from_str::<serde_json::Value>(body.trim_end_matches('\'')).unwrap()
         });
-        assert_eq!(parsed.count(), 4);
+        assert_eq!(parsed.count(), 6);
     }
 }

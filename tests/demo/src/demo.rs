@@ -82,6 +82,8 @@ impl Visit {
             member_token: seeded.member_token,
             upstreams: UpstreamUrls {
                 linear: upstreams.linear.url.clone(),
+                sentry: upstreams.sentry.url.clone(),
+                slack: upstreams.slack.url.clone(),
             },
         })
     }

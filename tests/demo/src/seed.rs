@@ -1,5 +1,5 @@
 //! What a fresh gateway is given: an organization with two people, a connection
-//! to the fake Linear, and a session that may use it.
+//! to each fake, and a session that may use them.
 
 use serde_json::{Value, json};
 
@@ -32,8 +32,11 @@ pub(crate) struct Seeded {
 /// Makes everything, in the order in which it depends on each other.
 pub(crate) async fn seed(operator: &Operator, upstreams: &Upstreams) -> anyhow::Result<Seeded> {
     create_organization(operator).await?;
-    let linear = connect(operator, "linear", &upstreams.linear).await?;
-    let session_id = create_session(operator, &[linear]).await?;
+    let mut connections = Vec::new();
+    for upstream in upstreams.all() {
+        connections.push(connect(operator, upstream).await?);
+    }
+    let session_id = create_session(operator, &connections).await?;
     Ok(Seeded {
         sandbox_token: issue_sandbox_token(operator, &session_id).await?,
         admin_token: issue_user_token(operator, ADMIN).await?,
@@ -62,16 +65,12 @@ async fn create_organization(operator: &Operator) -> anyhow::Result<()> {
 
 /// Grants the way to the fake, which a gateway would refuse as a loopback
 /// address, and stores its credential. Answers the connection's id.
-async fn connect(
-    operator: &Operator,
-    provider: &str,
-    upstream: &Upstream,
-) -> anyhow::Result<String> {
+async fn connect(operator: &Operator, upstream: &Upstream) -> anyhow::Result<String> {
     operator
         .post("/v1/egress-grants", json!({ "origin": upstream.url }))
         .await?;
     let connection = json!({
-        "provider": provider,
+        "provider": upstream.provider,
         "credential": { "type": "token", "token": upstream.token },
         "baseUrls": { "api": upstream.url },
     });

@@ -107,12 +107,11 @@ fn json_is_one_line_and_the_demo_ends_cleanly_on_a_signal() {
         for field in ["sandboxToken", "adminToken", "memberToken"] {
             assert!(ready[field].is_string(), "{field} is missing in {ready}");
         }
-        assert!(
-            ready["upstreams"]["linear"]
-                .as_str()
-                .unwrap()
-                .starts_with("http://127.0.0.1:")
-        );
+        let upstreams = ready["upstreams"].as_object().unwrap();
+        assert!(upstreams.keys().eq(["linear", "sentry", "slack"]));
+        for url in upstreams.values() {
+            assert!(url.as_str().unwrap().starts_with("http://127.0.0.1:"));
+        }
         demo.signal(signal);
         let (status, rest) = demo.end();
         assert_eq!((status.code(), rest.as_str()), (Some(0), ""), "SIG{signal}");
@@ -123,33 +122,61 @@ fn json_is_one_line_and_the_demo_ends_cleanly_on_a_signal() {
 async fn the_calls_of_the_tour_work() {
     let mut demo = Demo::start(&[]);
     let tour = demo.lines_until("Press Ctrl-C");
-    let actions = quoted(&tour, "ACTIONS='").next().unwrap();
-    let token = quoted(&tour, "TOKEN='").next().unwrap();
-    let client = client();
-    let mut answers = Vec::new();
-    for body in quoted(&tour, "-d '") {
-        let request = client.post(format!("{actions}/invoke")).bearer_auth(token);
-        let request = request
-            .header("content-type", "application/json")
-            .body(body.to_owned());
-        let response = request.send().await.unwrap();
-        let (status, text) = (response.status(), response.text().await.unwrap());
-        let expected = if body.contains("update_issue") {
-            202
-        } else {
-            200
-        };
-        assert_eq!(status, expected, "{body} is answered {text}");
-        answers.push(text);
-    }
-    assert_eq!(answers.len(), 4);
+    let (before, after) = tour.split_once("Approve the one request").unwrap();
+    let agent = Agent::of(&tour);
+    let answers = agent.walk(before, &["update_issue"]).await;
+    assert_eq!(answers.len(), 5);
     assert!(answers[2].contains("Hello from an agent"), "{}", answers[2]);
+    assert!(answers[3].contains("WEB-1"), "{}", answers[3]);
     // What waits since the last of them is approved as the tour says.
     let approved = serde_json::from_str::<Value>(&paste_commands(&tour)).unwrap();
     assert_eq!(approved["invocation"]["action"], "update_issue");
     assert_eq!(approved["result"]["issue"]["priority"], 1);
+    assert_eq!(agent.walk(after, &["send_message"]).await.len(), 1);
+    // Creating an issue asks for its team first; nobody has approved the message.
+    for (url, received) in quoted(&tour, "curl -sS 'http").zip([5, 1, 0]) {
+        let answer = agent.client.get(format!("http{url}")).send().await;
+        let text = answer.unwrap().text().await.unwrap();
+        let requests = serde_json::from_str::<Vec<Value>>(&text).unwrap();
+        assert_eq!(requests.len(), received, "{text}");
+        assert!(requests.iter().all(|request| request["authorized"] == true));
+    }
     demo.signal("INT");
     assert_eq!(demo.end().0.code(), Some(0));
+}
+
+/// Whoever pastes the tour's calls.
+struct Agent<'a> {
+    client: reqwest::Client,
+    actions: &'a str,
+    token: &'a str,
+}
+
+impl<'a> Agent<'a> {
+    fn of(tour: &'a str) -> Self {
+        Self {
+            client: client(),
+            actions: quoted(tour, "ACTIONS='").next().unwrap(),
+            token: quoted(tour, "TOKEN='").next().unwrap(),
+        }
+    }
+
+    /// Makes every call of a part of the tour; those of these actions wait for a person.
+    async fn walk(&self, tour: &str, waiting: &[&str]) -> Vec<String> {
+        let mut answers = Vec::new();
+        for body in quoted(tour, "-d '") {
+            let request = self.client.post(format!("{}/invoke", self.actions));
+            let request = request.bearer_auth(self.token);
+            let request = request.header("content-type", "application/json");
+            let response = request.body(body.to_owned()).send().await.unwrap();
+            let (status, text) = (response.status(), response.text().await.unwrap());
+            let waits = waiting.iter().any(|action| body.contains(action));
+            let expected = if waits { 202 } else { 200 };
+            assert_eq!(status, expected, "{body} is answered {text}");
+            answers.push(text);
+        }
+        answers
+    }
 }
 
 /// Pastes the tour's commands of the gateway's own program into a shell, but for

@@ -2,7 +2,7 @@
 //! connection of its own and reaches the next of them.
 
 use portcullis::cli::variables;
-use portcullis_tests::{LINEAR_TOKEN, OPERATOR_KEY};
+use portcullis_tests::{LINEAR_TOKEN, OPERATOR_KEY, Provider};
 use tokio::sync::oneshot;
 
 use super::terminal::Terminal;
@@ -129,7 +129,7 @@ async fn the_approvals_of_the_tour_may_reach_another_gateway() {
     assert_eq!(commands, ["inbox --once", &approve, "inbox"]);
     let host = &gateways.host;
     let change = serde_json::json!({ "issueId": "ENG-1", "priority": 1 });
-    let first = host.ask("update_issue", change.clone()).await;
+    let first = host.ask("update_issue", change).await;
     let mut person = terminal(&gateways, variables::TOKEN, &host.admin_token);
 
     let once = person.types(&["inbox", "--once"]).await;
@@ -142,13 +142,16 @@ async fn the_approvals_of_the_tour_may_reach_another_gateway() {
     let answer = approved.assert_exit(0).json();
     assert_eq!(answer["result"]["issue"]["priority"], 1);
 
-    host.ask("update_issue", change).await;
+    let message = serde_json::json!({ "channel": "C1", "text": "Hello from an agent" });
+    let asked = host.invoke_at(Provider::Slack, "send_message", message);
+    asked.await.assert_status(202);
     let mut sitting = person.sits_at(&["inbox"]);
     for (asked, answer) in [("inbox> ", "1"), ("\n1> ", "a"), ("inbox> ", "q")] {
         sitting.reads(asked).await;
         sitting.types(answer);
     }
     sitting.ended().await.assert_exit(0);
+    assert_eq!(host.upstreams.slack.requests().len(), 1);
     let connections = gateways.balancer.connections();
     assert!(
         connections.iter().all(|count| *count > 0),
