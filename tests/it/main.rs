@@ -40,6 +40,7 @@ mod balanced;
 mod callers;
 mod cargo_component;
 mod command_line;
+mod conformance;
 mod decisions;
 mod events;
 mod guides;

@@ -59,7 +59,7 @@ fn found(content: &[u8], secret: &str) -> Vec<&'static str> {
 }
 
 #[track_caller]
-fn assert_absent(place: &str, content: &[u8], secret: &str) {
+pub(crate) fn assert_absent(place: &str, content: &[u8], secret: &str) {
     let found = found(content, secret);
     assert!(found.is_empty(), "a secret, {found:?}, is in {place}");
 }
@@ -67,7 +67,7 @@ fn assert_absent(place: &str, content: &[u8], secret: &str) {
 /// Everything a host keeps: its files and the values of its tables. A value that
 /// spans pages of a SQLite file is whole only in its table; the files of Postgres
 /// are its server's.
-async fn kept(host: &TestHost) -> Vec<(String, Vec<u8>)> {
+pub(crate) async fn kept(host: &TestHost) -> Vec<(String, Vec<u8>)> {
     let mut kept = files(host.data.path());
     kept.extend(host.dump().await);
     kept
