@@ -79,12 +79,19 @@ const fn added(byte: u8) -> u8 {
 }
 
 /// The bytes a byte of UTF-8 takes inside a JSON string.
-pub(crate) const fn escaped_len(byte: u8) -> usize {
+const fn escaped_len(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0x00..=0x1f => 6,
         _ => 1,
     }
+}
+
+/// The bytes a character takes inside a JSON string.
+pub(crate) fn escaped_char_len(c: char) -> usize {
+    let mut encoded = [0; 4];
+    let encoded = c.encode_utf8(&mut encoded).bytes();
+    encoded.map(escaped_len).sum()
 }
 
 /// Appends one reference token to a JSON Pointer (RFC 6901).

@@ -5,7 +5,7 @@
 //! trusted, as functions from values to values: the mode cascade ([`modes`]),
 //! canonical JSON ([`canonical`]), what identifies a definition
 //! ([`definition`]), schema validation ([`schema`]), redaction ([`redact`]),
-//! truncation ([`truncate`]) and what binds the record of events ([`audit`]).
+//! truncation ([`truncate`]), paging ([`paging`]) and what binds the record of events ([`audit`]).
 //!
 //! What does not: IO, async, a clock, randomness, a wire format. Times and
 //! random values come in as arguments; `http` and `storage` own their shapes and
@@ -22,7 +22,9 @@ pub mod id;
 pub mod invocation;
 mod json;
 pub mod modes;
+pub mod paging;
 pub mod plugin;
+pub mod pointer;
 pub mod redact;
 pub mod schema;
 pub mod suggest;

@@ -82,6 +82,18 @@ pub fn truncate(value: Value, max_bytes: usize) -> Truncated {
     }
 }
 
+/// What fits of `value` into `max_bytes`, of the same kind: some of the members,
+/// the first items, the head of a text. Objects that are not whole are marked as
+/// in [`truncate`]; there is no `_omitted`. `None` when the limit is too low to
+/// show anything.
+pub(crate) fn shortened(value: &Value, max_bytes: usize) -> Option<Value> {
+    if max_bytes < measure::MIN_SHARE {
+        return None;
+    }
+    let measured = Measured::of(value);
+    Some(Pruner::new(&measured).cut_root_value(value.clone(), max_bytes))
+}
+
 fn cut_root(value: Value, budget: usize, pruner: &mut Pruner<'_>) -> Map<String, Value> {
     match value {
         Value::Object(members) => pruner.cut_root_object(members, budget),

@@ -63,7 +63,7 @@ impl<'m> Pruner<'m> {
         self.cut_object(members, 0, budget, &[TRUNCATED, OMITTED]).0
     }
 
-    /// Cuts a root that is no object.
+    /// Cuts a root that need not be an object.
     pub(super) fn cut_root_value(&mut self, value: Value, budget: usize) -> Value {
         self.fit(value, 0, budget).0
     }
@@ -96,9 +96,7 @@ impl<'m> Pruner<'m> {
     fn cut_text(&mut self, text: &str, budget: usize) -> (Value, usize) {
         let mut bytes = 2;
         let fits = |c: &char| {
-            let mut encoded = [0; 4];
-            let encoded = c.encode_utf8(&mut encoded).bytes();
-            bytes += encoded.map(json::escaped_len).sum::<usize>();
+            bytes += json::escaped_char_len(*c);
             bytes <= budget
         };
         let head: String = text.chars().take_while(fits).collect();
