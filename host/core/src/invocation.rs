@@ -138,6 +138,17 @@ pub struct InvocationError {
     pub message: String,
 }
 
+/// What is told of a result that was truncated and is kept for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FullResult {
+    /// What is kept, as compact JSON.
+    pub bytes: u64,
+    /// False when even that is not all that the action answered.
+    pub is_whole: bool,
+    /// From when on it is not kept.
+    pub expires_at: Timestamp,
+}
+
 /// The persisted record of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invocation {
@@ -174,6 +185,9 @@ pub struct Invocation {
     pub result: Option<Value>,
     /// True when `result` is not the whole result.
     pub result_truncated: bool,
+    /// What is kept of the whole result; `None` when it was not truncated, or is
+    /// not kept any more.
+    pub full_result: Option<FullResult>,
     /// `Some` only when failed.
     pub error: Option<InvocationError>,
     /// `Some` only when denied or expired.
@@ -196,9 +210,11 @@ pub struct Invocation {
 
 impl Invocation {
     /// The invocation as it stands at a moment: one that nobody decided in time
-    /// is expired, whether or not somebody has tidied its row.
+    /// is expired, and a full result is gone after its time, whether or not
+    /// somebody has tidied the rows.
     #[must_use]
-    pub fn as_of(self, now: Timestamp) -> Self {
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        self.full_result.take_if(|full| full.expires_at <= now);
         let waits = self.status == InvocationStatus::Pending;
         match self.expires_at {
             Some(expires_at) if waits && expires_at <= now => Self {

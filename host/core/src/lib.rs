@@ -5,7 +5,8 @@
 //! trusted, as functions from values to values: the mode cascade ([`modes`]),
 //! canonical JSON ([`canonical`]), what identifies a definition
 //! ([`definition`]), schema validation ([`schema`]), redaction ([`redact`]),
-//! truncation ([`truncate`]), paging ([`paging`]) and what binds the record of events ([`audit`]).
+//! truncation ([`truncate`]), reading what was cut ([`paging`]) and what binds
+//! the record of events ([`audit`]).
 //!
 //! What does not: IO, async, a clock, randomness, a wire format. Times and
 //! random values come in as arguments; `http` and `storage` own their shapes and

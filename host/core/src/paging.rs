@@ -202,7 +202,13 @@ mod tests {
     #[test]
     fn past_the_end_there_is_nothing() {
         check(&json!([1]), slice(1, 9, 100), &json!([]), 1, None);
-        check(&json!({"a": 1}), slice(usize::MAX, 9, 100), &json!({}), 1, None);
+        check(
+            &json!({"a": 1}),
+            slice(usize::MAX, 9, 100),
+            &json!({}),
+            1,
+            None,
+        );
         check(&json!("a"), slice(5, 9, 100), &json!(""), 1, None);
         check(&json!([]), slice(0, 9, 100), &json!([]), 0, None);
     }
@@ -220,10 +226,22 @@ mod tests {
     fn as_many_fit_as_the_bytes_allow() {
         let items = json!(["x".repeat(31), "x".repeat(29), 1]);
         // Brackets, 33, a comma and 31 bytes.
-        check(&items, slice(0, 9, 67), &json!([items[0], items[1]]), 3, Some(2));
+        check(
+            &items,
+            slice(0, 9, 67),
+            &json!([items[0], items[1]]),
+            3,
+            Some(2),
+        );
         check(&items, slice(0, 9, 66), &json!([items[0]]), 3, Some(1));
         let text = json!("\u{1}".repeat(100));
-        check(&text, slice(0, 999, 64), &json!("\u{1}".repeat(10)), 100, Some(10));
+        check(
+            &text,
+            slice(0, 999, 64),
+            &json!("\u{1}".repeat(10)),
+            100,
+            Some(10),
+        );
     }
 
     #[test]
@@ -231,7 +249,10 @@ mod tests {
         let value = json!({"a/b": [{"id": 7, "log": "x".repeat(500)}, 2]});
         let page = get(&value, "/a~1b", slice(0, 9, 100));
         let item = &page.value[0];
-        assert_eq!((&item["id"], &item["_truncated"]), (&json!(7), &json!(true)));
+        assert_eq!(
+            (&item["id"], &item["_truncated"]),
+            (&json!(7), &json!(true))
+        );
         assert!(item["log"].as_str().unwrap().len() > 20);
         assert_eq!(page.cut.unwrap().as_str(), "/a~1b/0");
         assert_eq!((page.total, page.next_offset), (Some(2), Some(1)));
@@ -264,7 +285,11 @@ mod tests {
     fn gather(value: &Value, limit: usize, max_bytes: usize) -> Value {
         let mut gathering = Gathering::of(Pointer::default());
         while let Some(wanted) = gathering.wanted() {
-            let page = get(value, wanted.pointer.as_str(), slice(wanted.offset, limit, max_bytes));
+            let page = get(
+                value,
+                wanted.pointer.as_str(),
+                slice(wanted.offset, limit, max_bytes),
+            );
             assert!(page.value.to_string().len() <= max_bytes, "{}", page.value);
             assert!(page.next_offset.is_none_or(|next| next > wanted.offset));
             gathering.take(page).unwrap();

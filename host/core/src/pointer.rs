@@ -200,7 +200,8 @@ mod tests {
 
     #[track_caller]
     fn check_astray(pointer: &str, expected: &str) {
-        let value = json!({"issues": [{"title": "t"}, {}], "a/b": {"~": 1}, "empty": {}, "n": null});
+        let value =
+            json!({"issues": [{"title": "t"}, {}], "a/b": {"~": 1}, "empty": {}, "n": null});
         let pointer: Pointer = pointer.parse().unwrap();
         assert_eq!(pointer.find(&value).unwrap_err().to_string(), expected);
     }
@@ -259,7 +260,17 @@ mod tests {
         let value = json!(["a", "b"]);
         let find = |text: &str| text.parse::<Pointer>().unwrap().find(&value).is_ok();
         assert!(find("/0") && find("/1"));
-        for text in ["/00", "/01", "/+1", "/-", "/-1", "/", "/2", "/1.0", "/99999999999999999999"] {
+        for text in [
+            "/00",
+            "/01",
+            "/+1",
+            "/-",
+            "/-1",
+            "/",
+            "/2",
+            "/1.0",
+            "/99999999999999999999",
+        ] {
             assert!(!find(text), "{text}");
         }
     }

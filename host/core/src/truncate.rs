@@ -53,6 +53,11 @@ pub struct Truncated {
     pub truncated: bool,
 }
 
+/// Whether [`truncate`] would leave `value` as it is.
+pub fn is_within(value: &Value, max_bytes: usize) -> bool {
+    json::serialized_len(value) <= max_bytes
+}
+
 /// Cuts `value` down to at most `max_bytes` of compact serialized UTF-8; a limit
 /// under 19 bytes counts as 19, the size of `{"_truncated":true}`.
 ///

@@ -58,6 +58,7 @@ const fn column_name(column: SealedColumn) -> &'static str {
         SealedColumn::Credential => "credential",
         SealedColumn::Params => "params_encrypted",
         SealedColumn::AuditKey => "audit_key",
+        SealedColumn::FullResult => "full_result",
     }
 }
 

@@ -178,6 +178,7 @@ impl Constraint {
             | "egress_grants.id"
             | "integrations.id"
             | "integrations.id, integrations.organization_id"
+            | "invocation_results.invocation_id"
             | "sessions.id"
             | "sessions.id, sessions.organization_id"
             | "action_invocations_pkey"
@@ -186,6 +187,7 @@ impl Constraint {
             | "egress_grants_pkey"
             | "integrations_pkey"
             | "integrations_id_organization_id_key"
+            | "invocation_results_pkey"
             | "sessions_pkey"
             | "sessions_id_organization_id_key" => Some(Self::Id),
             "idempotency_keys.session_id, idempotency_keys.idempotency_key"

@@ -46,6 +46,7 @@ mod connections;
 mod egress_grants;
 mod error;
 mod event_tickets;
+mod full_results;
 mod hints;
 mod idempotency;
 mod invocations;
@@ -70,6 +71,7 @@ pub use connections::{Connection, ConnectionRepository, ConnectionStatus};
 pub use egress_grants::{EgressGrant, EgressGrantRepository};
 pub use error::{Cause, Constraint, Error};
 pub use event_tickets::{EventTicket, EventTicketRepository};
+pub use full_results::{FullResultRepository, StoredResult};
 pub use hints::{Hint, HintKind, Noted};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use invocations::{

@@ -21,11 +21,18 @@ pub enum SealedColumn {
     Params,
     /// The key of the record of what happened.
     AuditKey,
+    /// What truncated results were before.
+    FullResult,
 }
 
 impl SealedColumn {
     /// Every column there is.
-    pub const ALL: &[Self] = &[Self::Credential, Self::Params, Self::AuditKey];
+    pub const ALL: &[Self] = &[
+        Self::Credential,
+        Self::Params,
+        Self::AuditKey,
+        Self::FullResult,
+    ];
 
     /// The table it stands in.
     pub const fn table(self) -> &'static str {
@@ -33,6 +40,7 @@ impl SealedColumn {
             Self::Credential => "integrations",
             Self::Params => "action_invocations",
             Self::AuditKey => "audit_keys",
+            Self::FullResult => "invocation_results",
         }
     }
 
@@ -147,6 +155,9 @@ const KEYS_IN_USE: &str = "\
     UNION ALL \
     SELECT 'audit_keys' AS sealed_table, key_key_id AS key_id, \
     COUNT(*) AS sealed_rows FROM audit_keys GROUP BY key_key_id \
+    UNION ALL \
+    SELECT 'invocation_results' AS sealed_table, result_key_id AS key_id, \
+    COUNT(*) AS sealed_rows FROM invocation_results GROUP BY result_key_id \
     ORDER BY 1, 2";
 
 const fn list_statement(column: SealedColumn) -> &'static str {
@@ -168,6 +179,12 @@ const fn list_statement(column: SealedColumn) -> &'static str {
              FROM audit_keys
              WHERE key_key_id <> $1 AND id > $2 ORDER BY id LIMIT $3"
         }
+        SealedColumn::FullResult => {
+            "SELECT invocation_id AS id, organization_id, result_key_id AS key_id,
+                 result_sealed AS bytes
+             FROM invocation_results
+             WHERE result_key_id <> $1 AND invocation_id > $2 ORDER BY invocation_id LIMIT $3"
+        }
     }
 }
 
@@ -187,6 +204,11 @@ const fn reseal_statement(column: SealedColumn) -> &'static str {
             "UPDATE audit_keys SET key_sealed = $1, key_key_id = $2
              WHERE id = $3 AND organization_id = $4
                  AND key_sealed = $5 AND key_key_id = $6"
+        }
+        SealedColumn::FullResult => {
+            "UPDATE invocation_results SET result_sealed = $1, result_key_id = $2
+             WHERE invocation_id = $3 AND organization_id = $4
+                 AND result_sealed = $5 AND result_key_id = $6"
         }
     }
 }

@@ -6,9 +6,9 @@ use tokio::sync::broadcast;
 
 use crate::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, Completion,
-    ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository, Hint,
-    IdempotencyRepository, InvocationRepository, ModeRepository, Noted, OrganizationRepository,
-    SealedRowRepository, SessionRepository, TransitionRepository,
+    ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
+    FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
+    OrganizationRepository, SealedRowRepository, SessionRepository, TransitionRepository,
 };
 
 /// An open database.
@@ -115,6 +115,9 @@ pub trait UnitOfWork: Send {
 
     /// Invocations.
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_>;
+
+    /// What truncated results were before.
+    fn full_results(&mut self) -> Box<dyn FullResultRepository + '_>;
 
     /// Idempotency keys.
     fn idempotency_keys(&mut self) -> Box<dyn IdempotencyRepository + '_>;

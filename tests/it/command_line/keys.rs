@@ -73,9 +73,9 @@ async fn a_key_is_changed_with_three_commands() {
     assert_eq!(
         behind_ids(&before),
         [
-            "STANDING CREDENTIALS PARAMS AUDIT KEYS",
-            "current 0 0 0",
-            "previous 1 0 1"
+            "STANDING CREDENTIALS PARAMS AUDIT KEYS RESULTS",
+            "current 0 0 0 0",
+            "previous 1 0 1 0"
         ]
     );
 
@@ -90,7 +90,7 @@ async fn a_key_is_changed_with_three_commands() {
 
     let after = keys(Terminal::new().watched(), &host, (NEW, ""), &["status"]).await;
     after.assert_exit(0);
-    assert_eq!(behind_ids(&after)[1], "current 1 0 1");
+    assert_eq!(behind_ids(&after)[1], "current 1 0 1 0");
     host.restart_with(&[("secrets.master_key", NEW.to_owned())])
         .await
         .invoke("list_issues", json!({}))
@@ -111,8 +111,8 @@ async fn machines_read_the_same_as_json() {
         assert_eq!(
             document["keys"],
             json!([
-                { "keyId": null, "standing": "current", "credentials": 0, "params": 0, "auditKeys": 0 },
-                { "keyId": null, "standing": "previous", "credentials": 1, "params": 0, "auditKeys": 1 },
+                { "keyId": null, "standing": "current", "credentials": 0, "params": 0, "auditKeys": 0, "results": 0 },
+                { "keyId": null, "standing": "previous", "credentials": 1, "params": 0, "auditKeys": 1, "results": 0 },
             ])
         );
     }
@@ -130,7 +130,7 @@ async fn a_missing_key_is_shown_and_refused() {
     status
         .assert_exit(1)
         .assert_told(&["secrets.previous_master_keys"]);
-    assert_eq!(behind_ids(&status)[2], "unknown 1 0 1");
+    assert_eq!(behind_ids(&status)[2], "unknown 1 0 1 0");
     let rotated = keys(Terminal::new().watched(), &host, (NEW, ""), &["rotate"]).await;
     assert_eq!(rotated.assert_exit(1).stderr, status.stderr);
     assert_eq!(rotated.stdout, "");

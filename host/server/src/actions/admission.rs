@@ -412,6 +412,7 @@ fn decided(
         status,
         result: None,
         result_truncated: false,
+        full_result: None,
         error: None,
         denied_reason: denied.then_some(denied_reason),
         decision_reason: None,

@@ -160,6 +160,7 @@ const fn names(column: SealedColumn) -> Names {
         SealedColumn::Credential => ("CREDENTIALS", "credentials"),
         SealedColumn::Params => ("PARAMS", "params"),
         SealedColumn::AuditKey => ("AUDIT KEYS", "auditKeys"),
+        SealedColumn::FullResult => ("RESULTS", "results"),
     };
     Names { header, field }
 }
@@ -245,8 +246,8 @@ fn told(rotation: &Rotation, vault: &Vault) -> anyhow::Result<Report> {
     }
     bail!(
         "{moved} moved, {left} left that do not open, because they are damaged or belong to \
-         another row: {}. Give these connections a new credential or remove them (invocations expire by \
-         themselves, an audit key comes back with a backup); keep secrets.previous_master_keys until \
+         another row: {}. Give these connections a new credential or remove them (invocations and results expire \
+         by themselves, an audit key comes back with a backup); keep secrets.previous_master_keys until \
          then",
         named(&rotation.unopened)
     )

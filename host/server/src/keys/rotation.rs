@@ -13,6 +13,9 @@ use crate::vault::{Place, Standing, Vault, VaultError};
 /// on sealing under another key.
 const MAX_PASSES: u32 = 4;
 
+/// Full results that are moved at once: each may take a megabyte.
+const MAX_RESULTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(16).expect("16 is not 0");
+
 /// How far a rotation is, after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -44,8 +47,8 @@ pub struct Unopened {
     pub row: String,
 }
 
-/// Moves every sealed value under the current master key, `batch` at a time, and
-/// tells `observe` after each batch, which may stop it.
+/// Moves every sealed value under the current master key, `batch` at a time, of
+/// large ones fewer, and tells `observe` after each batch, which may stop it.
 ///
 /// A value that is changed between reading and writing is left alone, and met
 /// again. One that does not open is left as well; the others are moved.
@@ -96,6 +99,7 @@ async fn pass(
 ) -> Result<ControlFlow<()>, Error> {
     rotation.unopened.clear();
     for &column in SealedColumn::ALL {
+        let batch = batch_of(column, batch);
         let mut after = None;
         loop {
             let rows = list(storage, vault, column, after.as_deref(), batch).await?;
@@ -109,6 +113,13 @@ async fn pass(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+fn batch_of(column: SealedColumn, batch: NonZeroU32) -> NonZeroU32 {
+    match column {
+        SealedColumn::FullResult => batch.min(MAX_RESULTS_AT_ONCE),
+        SealedColumn::Credential | SealedColumn::Params | SealedColumn::AuditKey => batch,
+    }
 }
 
 async fn list(

@@ -8,9 +8,10 @@ use portcullis_core::id::InvocationId;
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, BoxUnitOfWork,
-    Completion, ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository, Hint,
-    IdempotencyRepository, InvocationRepository, ModeRepository, Noted, OrganizationRepository,
-    SealedRowRepository, SessionRepository, Storage, TransitionRepository, UnitOfWork,
+    Completion, ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
+    FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
+    OrganizationRepository, SealedRowRepository, SessionRepository, Storage, TransitionRepository,
+    UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -241,6 +242,10 @@ impl UnitOfWork for ObservedWork {
 
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_> {
         self.inner.invocations()
+    }
+
+    fn full_results(&mut self) -> Box<dyn FullResultRepository + '_> {
+        self.inner.full_results()
     }
 
     fn idempotency_keys(&mut self) -> Box<dyn IdempotencyRepository + '_> {

@@ -2,7 +2,9 @@
 
 use portcullis_core::{
     action::Risk,
-    invocation::{DeniedReason, FailureCode, Invocation, InvocationError, InvocationStatus},
+    invocation::{
+        DeniedReason, FailureCode, FullResult, Invocation, InvocationError, InvocationStatus,
+    },
     modes::{Mode, ModeSource},
     time::Timestamp,
 };
@@ -21,8 +23,10 @@ pub(crate) const SELECT: &str = "\
     i.result_truncated, i.error, i.denied_reason, i.duration_ms, i.approved_by, \
     i.approved_at, i.completed_at, i.expires_at, i.created_at, i.decision_reason, \
     i.params_digest, i.params_sealed, i.params_key_id, i.connection_version, \
-    s.title AS session_title \
-    FROM action_invocations AS i JOIN sessions AS s ON s.id = i.session_id";
+    s.title AS session_title, \
+    f.bytes AS full_bytes, f.is_whole AS full_is_whole, f.expires_at AS full_expires_at \
+    FROM action_invocations AS i JOIN sessions AS s ON s.id = i.session_id \
+    LEFT JOIN invocation_results AS f ON f.invocation_id = i.id";
 
 /// The same for the number of such rows.
 pub(super) const COUNT: &str = "SELECT COUNT(*) FROM action_invocations AS i";
@@ -59,6 +63,9 @@ pub(crate) struct InvocationRow {
     params_key_id: Option<String>,
     connection_version: Option<i64>,
     session_title: Option<String>,
+    full_bytes: Option<i64>,
+    full_is_whole: Option<bool>,
+    full_expires_at: Option<i64>,
 }
 
 impl TryFrom<InvocationRow> for Invocation {
@@ -86,6 +93,7 @@ impl TryFrom<InvocationRow> for Invocation {
                 .map(|text| table.json("result", text))
                 .transpose()?,
             result_truncated: row.result_truncated,
+            full_result: full_result(row.full_bytes, row.full_is_whole, row.full_expires_at)?,
             error: row.error.as_deref().map(error_from_text).transpose()?,
             denied_reason: (row.denied_reason.as_deref())
                 .map(|text| table.name("denied_reason", text, DeniedReason::from_text))
@@ -99,6 +107,21 @@ impl TryFrom<InvocationRow> for Invocation {
             created_at: table.time("created_at", row.created_at)?,
         })
     }
+}
+
+fn full_result(
+    bytes: Option<i64>,
+    is_whole: Option<bool>,
+    expires_at: Option<i64>,
+) -> Result<Option<FullResult>, Error> {
+    let (Some(bytes), Some(is_whole), Some(expires_at)) = (bytes, is_whole, expires_at) else {
+        return Ok(None);
+    };
+    Ok(Some(FullResult {
+        bytes: bytes.unsigned_abs(),
+        is_whole,
+        expires_at: Table("invocation_results").time("expires_at", expires_at)?,
+    }))
 }
 
 impl TryFrom<InvocationRow> for TitledInvocation {

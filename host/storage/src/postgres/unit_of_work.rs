@@ -6,8 +6,9 @@ use sqlx::{Postgres, Transaction};
 use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, BoxUnitOfWork,
     ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
-    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
+    FullResultRepository, IdempotencyRepository, InvocationRepository, ModeRepository,
+    OrganizationRepository, SealedRowRepository, SessionRepository, TransitionRepository,
+    UnitOfWork,
     admission::PostgresAdmissionRepository,
     audit::PostgresAuditRepository,
     automations::PostgresAutomationRepository,
@@ -15,6 +16,7 @@ use crate::{
     egress_grants::PostgresEgressGrantRepository,
     error::{committing, during},
     event_tickets::PostgresEventTicketRepository,
+    full_results::PostgresFullResultRepository,
     idempotency::PostgresIdempotencyRepository,
     invocations::PostgresInvocationRepository,
     modes::PostgresModeRepository,
@@ -67,6 +69,12 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_> {
         Box::new(PostgresInvocationRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn full_results(&mut self) -> Box<dyn FullResultRepository + '_> {
+        Box::new(PostgresFullResultRepository {
             connection: &mut self.0,
         })
     }

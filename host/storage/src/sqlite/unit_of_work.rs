@@ -6,12 +6,13 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use super::writer::Turn;
 use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, ConnectionRepository,
-    EgressGrantRepository, Error, EventTicketRepository, IdempotencyRepository,
-    InvocationRepository, ModeRepository, OrganizationRepository, SealedRowRepository,
-    SessionRepository, TransitionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
-    audit::SqliteAuditRepository, automations::SqliteAutomationRepository,
-    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
-    error::during, event_tickets::SqliteEventTicketRepository,
+    EgressGrantRepository, Error, EventTicketRepository, FullResultRepository,
+    IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
+    SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
+    admission::SqliteAdmissionRepository, audit::SqliteAuditRepository,
+    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
+    egress_grants::SqliteEgressGrantRepository, error::during,
+    event_tickets::SqliteEventTicketRepository, full_results::SqliteFullResultRepository,
     idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
     modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
     sealed_rows::SqliteSealedRowRepository, sessions::SqliteSessionRepository,
@@ -69,6 +70,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_> {
         Box::new(SqliteInvocationRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn full_results(&mut self) -> Box<dyn FullResultRepository + '_> {
+        Box::new(SqliteFullResultRepository {
             connection: self.connection(),
         })
     }

@@ -138,6 +138,7 @@ pub(crate) fn invocation(number: u32, status: InvocationStatus) -> NewInvocation
             status,
             result: None,
             result_truncated: false,
+            full_result: None,
             error: None,
             denied_reason: None,
             decision_reason: None,

@@ -12,6 +12,7 @@ mod connections;
 mod egress_grants;
 mod event_tickets;
 mod fixture;
+mod full_results;
 mod hints;
 mod idempotency_keys;
 mod invocations;
@@ -145,6 +146,13 @@ macro_rules! stories {
                 of_many_who_take_a_ticket_one_gets_it,
                 expired_tickets_are_forgotten,
                 a_ticket_needs_its_session,
+            ],
+            full_results: [
+                a_result_is_found_where_it_belongs_until_it_expires,
+                an_invocation_tells_what_is_kept,
+                an_invocation_has_one_result,
+                a_result_needs_its_invocation,
+                what_expired_first_is_removed_first,
             ],
             transitions: [
                 transitions_come_by_time_with_their_invocation,

@@ -2,7 +2,7 @@
 
 use portcullis_core::invocation::InvocationStatus::{Completed, Executing, Pending};
 use portcullis_storage::{
-    Connection, KeyUse, NewInvocation, Sealed, SealedColumn, SealedRow, Storage,
+    Connection, KeyUse, NewInvocation, Sealed, SealedColumn, SealedRow, Storage, StoredResult,
 };
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         Shared, acme, add_connections, add_invocations, add_sessions, at, connection, globex, id,
         invocation, read_invocation, sealed,
     },
+    full_results::stored,
 };
 
 fn under(key_id: &str, bytes: &[u8]) -> Sealed {
@@ -32,6 +33,20 @@ fn pending_under(number: u32, key_id: &str) -> NewInvocation {
         sealed_params: Some(under(key_id, b"params")),
         ..invocation(number, Pending)
     }
+}
+
+async fn add_result_under(
+    storage: &dyn Storage,
+    number: u32,
+    key_id: &str,
+) -> Result<(), portcullis_storage::Error> {
+    let mut work = storage.write().await?;
+    let result = StoredResult {
+        sealed: under(key_id, b"result"),
+        ..stored(number, 100)
+    };
+    work.full_results().add(&result).await?;
+    work.save().await
 }
 
 fn key_use(column: SealedColumn, key_id: &str, rows: u64) -> KeyUse {
@@ -95,12 +110,14 @@ pub(crate) async fn keys_in_use_are_counted_by_column(storage: Shared) -> Story 
         without,
     ];
     add_invocations(&*storage, &invocations).await?;
+    add_result_under(&*storage, 13, "b").await?;
     let mut work = storage.read().await?;
     let expected = [
         key_use(SealedColumn::Params, "a", 1),
         key_use(SealedColumn::Params, "c", 1),
         key_use(SealedColumn::Credential, "a", 1),
         key_use(SealedColumn::Credential, "b", 2),
+        key_use(SealedColumn::FullResult, "b", 1),
     ];
     assert_eq!(work.sealed_rows().keys_in_use().await?, expected);
     Ok(())
@@ -117,12 +134,17 @@ pub(crate) async fn values_under_other_keys_are_listed_by_id(storage: Shared) ->
         invocation(13, Completed),
     ];
     add_invocations(&*storage, &invocations).await?;
+    add_result_under(&*storage, 11, "old").await?;
+    add_result_under(&*storage, 12, "new").await?;
+    add_result_under(&*storage, 13, "older").await?;
     for (column, after, limit, expected) in [
         (SealedColumn::Credential, None, 10, vec![1, 3, 4]),
         (SealedColumn::Credential, None, 2, vec![1, 3]),
         (SealedColumn::Credential, Some(3), 2, vec![4]),
         (SealedColumn::Credential, Some(4), 2, vec![]),
         (SealedColumn::Params, None, 10, vec![11]),
+        (SealedColumn::FullResult, None, 10, vec![11, 13]),
+        (SealedColumn::FullResult, Some(11), 1, vec![13]),
     ] {
         let listed = numbers_not_under(&*storage, column, "new", after, limit).await?;
         assert_eq!(listed, expected, "{column:?} after {after:?}");
@@ -141,6 +163,7 @@ pub(crate) async fn resealing_changes_the_sealed_value_alone(storage: Shared) ->
     let key = sealed(b"key");
     work.audit().add_key("1", &acme(), &key, at(0)).await?;
     work.save().await?;
+    add_result_under(&*storage, 11, "old").await?;
     let before = read_invocation(&*storage, 11).await?;
     let resealed = under("new", b"other bytes");
     for &column in SealedColumn::ALL {
