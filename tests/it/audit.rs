@@ -139,3 +139,21 @@ fn assert_found(verified: &Verification, expected: &[Found]) {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+/// From now on the database refuses to add rows to a table.
+pub(crate) async fn refuse_rows(host: &TestHost, table: &str) {
+    let statements = if host.is_on_postgres() {
+        format!(
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+             CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table}
+                 FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    } else {
+        format!(
+            "CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table}
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    };
+    run(host, &statements).await.unwrap();
+}

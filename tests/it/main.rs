@@ -43,6 +43,7 @@ mod command_line;
 mod conformance;
 mod decisions;
 mod events;
+mod full_results;
 mod guides;
 mod invoking;
 mod keys;

@@ -112,8 +112,10 @@ fn faults() -> [Fault; 8] {
 
 /// Does whatever touches the credential, and returns what was answered.
 async fn live(host: &mut TestHost) -> Vec<Answer> {
-    host.enter_new_session(json!({ "title": TITLE, "connectionIds": [host.connection_id] }))
-        .await;
+    let probe = host.connect(json!({ "provider": "probe" })).await;
+    let connections = [host.connection_id.as_str(), &probe];
+    let session = json!({ "title": TITLE, "connectionIds": connections });
+    host.enter_new_session(session).await;
     host.set_mode("add_comment", "allow").await;
     let comment = json!({ "issueId": "ENG-1", "body": "Hello" });
     let mut answers = vec![
@@ -129,6 +131,7 @@ async fn live(host: &mut TestHost) -> Vec<Answer> {
         host.admin("GET", "/connections", Value::Null).await,
         host.admin("GET", "/sessions", Value::Null).await,
     ];
+    answers.extend(read_large_result(host).await);
     for fault in faults() {
         host.upstreams.linear.fault_for(fault, 1);
         answers.push(host.invoke("list_issues", json!({})).await);
@@ -144,6 +147,20 @@ async fn live(host: &mut TestHost) -> Vec<Answer> {
     answers
 }
 
+/// Lets the probe answer the credential in a result that is kept beside the
+/// truncated one, and reads it where only the kept one has it.
+async fn read_large_result(host: &TestHost) -> [Answer; 2] {
+    let row = json!({ "note": format!("Key: {LINEAR_TOKEN}"), "text": "x".repeat(500) });
+    let params = json!({ "count": 100, "row": row });
+    let body = json!({ "integration": "probe", "action": "rows", "params": params });
+    let large = host.agent("POST", "/invoke", body).await;
+    let id = large.json["invocation"]["id"].as_str().unwrap();
+    let path = format!("/invocations/{id}/result?pointer=/rows/99");
+    let page = host.agent("GET", &path, Value::Null).await;
+    assert_eq!(page.json["value"]["note"], "Key: [REDACTED]");
+    [large, page]
+}
+
 /// Moves everything under the next master key, and goes on with it.
 async fn change_master_key(host: TestHost) -> TestHost {
     let keys = [
@@ -156,7 +173,7 @@ async fn change_master_key(host: TestHost) -> TestHost {
     let storage = &*host.gateway.storage;
     let rotation = portcullis::keys::rotate(storage, &vault, NonZeroU32::MIN, go_on).await;
     let rotation = rotation.unwrap();
-    assert!(rotation.resealed >= 2 && rotation.left == 0, "{rotation:?}");
+    assert!(rotation.resealed >= 4 && rotation.left == 0, "{rotation:?}");
     host.restart_with(&keys).await
 }
 
@@ -197,7 +214,7 @@ on_both! {
 }
 
 async fn credentials_stay_where_they_belong(builder: TestHostBuilder) {
-    let mut host = builder.start().await;
+    let mut host = builder.with_probe().start().await;
     let answers = live(&mut host).await;
     assert!(host.upstreams.linear.requests()[0].authorized);
     let before = kept(&host).await;

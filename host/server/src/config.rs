@@ -6,6 +6,7 @@
 
 mod master_key;
 mod origins;
+mod results;
 mod secret;
 mod telemetry;
 
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
 
@@ -82,6 +84,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// How long requests wait for a person.
     pub approvals: ApprovalsConfig,
+    /// What is kept of large results.
+    pub results: ResultsConfig,
     /// What guests may use.
     pub sandbox: SandboxSection,
     /// What their requests may use.
@@ -307,6 +311,7 @@ impl Config {
         }
         self.master_keys()?;
         self.telemetry.validate()?;
+        self.results.validate()?;
         self.check_ranges()
     }
 
@@ -598,10 +603,23 @@ mod tests {
             ("sandbox.deadline_ms", "0"),
             ("sandbox.deadline_ms", "99999999999"),
             ("sandbox.result_bytes", "99999999"),
+            ("results.max_bytes", "10239"),
+            ("results.max_bytes", "99999999"),
+            ("results.keep_hours", "8785"),
         ] {
             let error = error_of(&with_secrets(&[(key, value)]));
             assert!(error.starts_with(key), "{error}");
         }
+    }
+
+    #[test]
+    fn results_may_be_kept_for_no_time() {
+        let keep = |hours| {
+            let overrides = with_secrets(&[("results.keep_hours", hours)]);
+            Config::load(None, &overrides).unwrap().results.keep()
+        };
+        assert_eq!(keep("0"), None);
+        assert_eq!(keep("24"), Some(Duration::from_hours(24)));
     }
 
     #[test]

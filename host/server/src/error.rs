@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use portcullis_core::id::{ActionId, ActionKey, SourceId};
-use portcullis_core::invocation::Invocation;
+use portcullis_core::invocation::{Invocation, InvocationStatus};
+use portcullis_core::pointer::Astray;
 use portcullis_core::schema::Violation;
 use portcullis_core::suggest::nearest;
 
@@ -62,6 +63,18 @@ pub enum Error {
         /// Why.
         why: Undecided,
     },
+    /// The invocation has no result.
+    #[error("{}", no_result(.0.status))]
+    NoResult(Box<Invocation>),
+    /// Only the truncated result is left.
+    #[error(
+        "the full result is not kept, or not any more; GET …/actions/invocations/{} still shows \
+         the truncated one, and a narrower request may fit", .0.id
+    )]
+    ResultExpired(Box<Invocation>),
+    /// A pointer into a result leads nowhere.
+    #[error("{0}")]
+    Astray(#[from] Astray),
     /// The key stands for another request.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -144,6 +157,18 @@ impl Undecided {
             Self::DeniedMeanwhile => "denied_meanwhile",
             Self::SessionClosed => "session_closed",
         }
+    }
+}
+
+/// What there is instead of a result.
+fn no_result(status: InvocationStatus) -> &'static str {
+    match status {
+        InvocationStatus::Pending => "there is no result yet: the invocation waits for a person",
+        InvocationStatus::Executing => "there is no result yet: the action is still running",
+        InvocationStatus::Failed => "there is no result: the action failed, as `error` says",
+        InvocationStatus::Denied => "there is no result: the invocation was denied",
+        InvocationStatus::Expired => "there is no result: nobody decided in time",
+        InvocationStatus::Completed => "there is no result",
     }
 }
 

@@ -30,6 +30,7 @@ mod openapi;
 mod orgs;
 mod plugins;
 mod request;
+mod results;
 mod router;
 mod sessions;
 mod tokens;

@@ -1,6 +1,7 @@
 //! Answers at the edge of what the contract allows, and beyond.
 
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::bindings::exports::portcullis::provider::actions::Context;
 use crate::bindings::portcullis::provider::types::{Error, ErrorCode};
@@ -24,6 +25,24 @@ pub(crate) fn huge_result(_context: &Context, json: &str) -> Result<String, Erro
     let Params { bytes } = params(json)?;
     let quotes = 2;
     Ok(format!("\"{}\"", "x".repeat(bytes.saturating_sub(quotes))))
+}
+
+/// Answers so many rows, each with a name of its own and these members.
+pub(crate) fn rows(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        count: usize,
+        row: Map<String, Value>,
+    }
+    let Params { count, row } = params(json)?;
+    let named = |n| {
+        let mut members =
+            Map::from_iter([("key".to_owned(), format!("row {n} of {count}").into())]);
+        members.extend(row.clone());
+        Value::Object(members)
+    };
+    let rows: Vec<_> = (0..count).map(named).collect();
+    Ok(json!({ "rows": rows, "total": count }).to_string())
 }
 
 /// Fails as it is told to.

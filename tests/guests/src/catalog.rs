@@ -10,6 +10,7 @@ pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("remember", plain::remember),
     ("text", answers::text),
     ("huge_result", answers::huge_result),
+    ("rows", answers::rows),
     ("fail", answers::fail),
     ("fetch", outbound::fetch),
     ("fetch_as_user", outbound::fetch),

@@ -5,31 +5,13 @@ use portcullis::audit::chain::extend_all;
 use portcullis_tests::{Answer, Dump, TestHost, TestHostBuilder};
 use serde_json::{Value, json};
 
-use super::{exported, run, sound};
+use super::{exported, refuse_rows, run, sound};
 
 on_both! {
     a_change_whose_event_cannot_be_written_is_not_made,
     a_change_that_cannot_be_made_leaves_no_event,
     nothing_that_was_written_can_be_changed,
     what_waits_has_its_place_after_a_restart,
-}
-
-/// From now on the database refuses to add rows to a table.
-async fn refuse_rows(host: &TestHost, table: &str) {
-    let statements = if host.is_on_postgres() {
-        format!(
-            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-                 $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
-             CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table}
-                 FOR EACH ROW EXECUTE FUNCTION refuse()"
-        )
-    } else {
-        format!(
-            "CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table}
-             BEGIN SELECT RAISE(ABORT, 'refused'); END"
-        )
-    };
-    run(host, &statements).await.unwrap();
 }
 
 /// One of each kind of change that a person or an agent can make.

@@ -93,6 +93,37 @@ async fn invocations(checked: &Checked) {
         .agent("GET", &path, Value::Null)
         .await
         .assert_error(404, "not_found");
+    results(checked).await;
+}
+
+/// A result that is truncated, and read page by page.
+async fn results(checked: &Checked) {
+    checked.host.set_mode("create_issue", "allow").await;
+    let params = json!({ "teamId": "ENG", "title": "x", "description": "y".repeat(20_000) });
+    let created = checked.invoke("create_issue", params).await;
+    let issue = &created.json["result"]["issue"]["id"];
+    let large = checked
+        .invoke("get_issue", json!({ "issueId": issue }))
+        .await;
+    let full = large.json["fullResult"]["href"].as_str().unwrap();
+    let recorded = format!(
+        "/invocations/{}",
+        large.json["invocation"]["id"].as_str().unwrap()
+    );
+    let recorded = checked.agent("GET", &recorded, Value::Null).await;
+    assert_eq!(recorded.json["invocation"]["fullResult"]["href"], full);
+    for query in ["", "?pointer=/title&offset=1&limit=1", "?pointer=/priority"] {
+        let path = format!("{full}{query}");
+        for token in [&checked.host.sandbox_token, &checked.host.member_token] {
+            let page = checked.ask("GET", &path, token, Value::Null).await;
+            page.assert_status(200);
+        }
+    }
+    let modes = "/modes/linear/create_issue";
+    checked
+        .admin("DELETE", modes, Value::Null)
+        .await
+        .assert_status(204);
 }
 
 async fn decisions(checked: &Checked) {

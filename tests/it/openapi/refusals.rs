@@ -14,6 +14,7 @@ async fn refusals_are_as_described() {
     let mut host = TestHost::builder()
         .set("admission.pending_per_session", 1)
         .set("admission.invocations_per_minute", 8)
+        .set("results.keep_hours", 0)
         .start()
         .await;
     host.enter_new_session(json!({})).await;
@@ -46,6 +47,8 @@ async fn refusals_are_as_described() {
     unknown_mode(&checked).await;
     stale_digest(&checked).await;
     failures(&checked).await;
+    checked.host.clock.advance(Duration::from_mins(1));
+    results(&checked).await;
     let exhausted = async || {
         for _ in 0..8 {
             let answer = invoke("list_issues", json!({ "first": 1 })).await;
@@ -193,6 +196,33 @@ async fn failures(checked: &Checked) {
     let path = format!("/{session}/actions/available");
     let catalog = checked.ask("GET", &path, &token, Value::Null).await;
     assert_eq!(catalog.json["sources"][0]["status"], "needs_auth");
+}
+
+/// Results that are not there, in part or at all.
+async fn results(checked: &Checked) {
+    let page = async |id: &Value, query: &str| {
+        let path = format!("/invocations/{}/result{query}", id.as_str().unwrap());
+        checked.agent("GET", &path, Value::Null).await
+    };
+    let expired = "/invocations?status=expired&limit=1";
+    let expired = checked.agent("GET", expired, Value::Null).await;
+    let nothing = page(&expired.json["invocations"][0]["id"], "").await;
+    nothing.assert_error(404, "no_result");
+    checked.host.set_mode("create_issue", "allow").await;
+    let params = json!({ "teamId": "ENG", "title": "x", "description": "y".repeat(20_000) });
+    let created = checked.invoke("create_issue", params).await;
+    let issue = &created.json["result"]["issue"]["id"];
+    let large = checked
+        .invoke("get_issue", json!({ "issueId": issue }))
+        .await;
+    let gone = page(&large.json["invocation"]["id"], "").await;
+    gone.assert_error(410, "result_expired");
+    let listed = checked.invoke("list_issues", json!({ "first": 1 })).await;
+    let id = &listed.json["invocation"]["id"];
+    page(id, "?pointer=/isues")
+        .await
+        .assert_error(404, "nothing_there");
+    page(id, "?limit=0").await.assert_field("/limit", "range");
 }
 
 /// What ends: a session, the gateway, a token.

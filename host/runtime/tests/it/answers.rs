@@ -16,6 +16,14 @@ async fn a_result_comes_back_as_it_was_made() {
 }
 
 #[tokio::test]
+async fn a_result_may_be_large() {
+    let guest = Guest::probe().await;
+    let params = json!({ "count": 2_000, "row": { "text": "x".repeat(1_000) } });
+    let result = guest.result("rows", params).await;
+    assert_eq!(result["rows"][1_999]["key"], "row 1999 of 2000");
+}
+
+#[tokio::test]
 async fn a_guest_is_told_the_time_and_the_idempotency_key() {
     let guest = Guest::probe().await;
     assert_eq!(guest.result("now", json!({})).await, json!(NOW_MICROS));

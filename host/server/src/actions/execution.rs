@@ -15,15 +15,17 @@ use portcullis_core::invocation::{
 };
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
-use portcullis_core::truncate::{MAX_RESULT_BYTES, truncate};
+use portcullis_core::truncate::{MAX_RESULT_BYTES, is_within, truncate};
 use portcullis_runtime::egress::{CallEgress, CredentialVerdict, Origin};
 use portcullis_runtime::{Call, CallReport, GuestError, Outbound, Outcome, Plugin};
 use portcullis_storage::{
-    AuditEntry, BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus, HintKind,
+    AuditEntry, BoxUnitOfWork, Completion, CompletionStatus, Connection, ConnectionStatus,
+    HintKind, StoredResult,
 };
 use serde_json::{Value, json};
 
 use super::admission::Admission;
+use super::full_result::Kept;
 use crate::audit::{self, GATEWAY, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -77,10 +79,14 @@ async fn execute(gateway: &Arc<Gateway>, execution: Execution) -> Result<Invocat
             Ran::without_guest(FailureCode::Internal, message.to_owned())
         }
     };
+    let completed_at = gateway.clock.now();
+    let invocation = execution.admission.invocation;
+    let (completion, kept) = completion(ran.ending, started_at, completed_at);
     let ended = Ended {
-        completion: completion(ran.ending, started_at, gateway.clock.now()),
+        full_result: kept.and_then(|kept| kept.ending_at(gateway, &invocation, completed_at)),
+        completion,
         credential: ran.credential,
-        invocation: execution.admission.invocation,
+        invocation,
         connection: (execution.admission.connection)
             .ok()
             .map(|open| open.connection),
@@ -106,7 +112,12 @@ impl Ran {
 
 /// How an execution ended: redacted and truncated.
 enum Ending {
-    Completed { result: Value, truncated: bool },
+    Completed {
+        result: Value,
+        truncated: bool,
+        /// What it was before, where that is kept.
+        kept: Option<Kept>,
+    },
     Failed(InvocationError),
 }
 
@@ -116,7 +127,7 @@ impl Ending {
     }
 }
 
-async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
+async fn run(gateway: &Arc<Gateway>, execution: &Execution) -> Result<Ran, Error> {
     let descriptor = execution.plugin.descriptor();
     let redactor = match &execution.admission.connection {
         Ok(open) => Arc::clone(&open.opened.redactor),
@@ -150,7 +161,7 @@ async fn run(gateway: &Gateway, execution: &Execution) -> Result<Ran, Error> {
     );
     Ok(Ran {
         credential: egress.credential_verdict(refuses_credential(&report.outcome)),
-        ending: ending(report, redactor).await?,
+        ending: ending(gateway, &execution.admission.invocation, report, redactor).await?,
     })
 }
 
@@ -192,26 +203,41 @@ fn call_egress(gateway: &Gateway, execution: &Execution) -> CallEgress {
     .observed_by(gateway.metrics.egress_of(descriptor.id.as_str()))
 }
 
-/// A result of this many bytes is redacted and cut within a millisecond; a larger
-/// one by a thread that serves no requests.
+/// A result of this many bytes is redacted, cut and sealed within a millisecond; a
+/// larger one by a thread that serves no requests.
 const INLINE_RESULT_BYTES: usize = 64 << 10;
 
-async fn ending(report: CallReport, redactor: Arc<Redactor>) -> Result<Ending, Error> {
+async fn ending(
+    gateway: &Arc<Gateway>,
+    invocation: &Invocation,
+    report: CallReport,
+    redactor: Arc<Redactor>,
+) -> Result<Ending, Error> {
     if report.result_bytes <= INLINE_RESULT_BYTES {
-        return Ok(ending_of(report.outcome, &redactor));
+        return Ok(ending_of(gateway, invocation, report.outcome, &redactor));
     }
-    tokio::task::spawn_blocking(move || ending_of(report.outcome, &redactor))
+    let (gateway, invocation) = (Arc::clone(gateway), invocation.clone());
+    let end = move || ending_of(&gateway, &invocation, report.outcome, &redactor);
+    tokio::task::spawn_blocking(end)
         .await
         .map_err(|panic| Error::Internal(panic.to_string()))
 }
 
-fn ending_of(outcome: Outcome, redactor: &Redactor) -> Ending {
+fn ending_of(
+    gateway: &Gateway,
+    invocation: &Invocation,
+    outcome: Outcome,
+    redactor: &Redactor,
+) -> Ending {
     match outcome {
         Outcome::Completed(value) => {
-            let cut = truncate(redactor.redact_value(value), MAX_RESULT_BYTES);
+            let whole = redactor.redact_value(value);
+            let is_whole = is_within(&whole, MAX_RESULT_BYTES);
+            let kept = (!is_whole).then(|| Kept::of(gateway, invocation, &whole));
             Ending::Completed {
-                result: cut.value,
-                truncated: cut.truncated,
+                result: truncate(whole, MAX_RESULT_BYTES).value,
+                truncated: !is_whole,
+                kept: kept.flatten(),
             }
         }
         Outcome::Failed(error) => {
@@ -233,26 +259,40 @@ fn guest_message(error: GuestError) -> String {
     }
 }
 
-fn completion(ending: Ending, started_at: Timestamp, completed_at: Timestamp) -> Completion {
+fn completion(
+    ending: Ending,
+    started_at: Timestamp,
+    completed_at: Timestamp,
+) -> (Completion, Option<Kept>) {
     let duration = completed_at.since(started_at).as_millis();
     let duration_ms = i64::try_from(duration).unwrap_or(i64::MAX);
     match ending {
-        Ending::Completed { result, truncated } => Completion {
-            status: CompletionStatus::Completed,
-            result: Some(result),
-            result_truncated: truncated,
-            error: None,
-            duration_ms,
-            completed_at,
-        },
-        Ending::Failed(error) => Completion {
-            status: CompletionStatus::Failed,
-            result: None,
-            result_truncated: false,
-            error: Some(error),
-            duration_ms,
-            completed_at,
-        },
+        Ending::Completed {
+            result,
+            truncated,
+            kept,
+        } => {
+            let completion = Completion {
+                status: CompletionStatus::Completed,
+                result: Some(result),
+                result_truncated: truncated,
+                error: None,
+                duration_ms,
+                completed_at,
+            };
+            (completion, kept)
+        }
+        Ending::Failed(error) => {
+            let completion = Completion {
+                status: CompletionStatus::Failed,
+                result: None,
+                result_truncated: false,
+                error: Some(error),
+                duration_ms,
+                completed_at,
+            };
+            (completion, None)
+        }
     }
 }
 
@@ -271,15 +311,18 @@ struct Ended {
     invocation: Invocation,
     connection: Option<Connection>,
     completion: Completion,
+    /// What its truncated result was before.
+    full_result: Option<StoredResult>,
     credential: CredentialVerdict,
 }
 
 /// Writes the outcome. An attempt that failed is repeated, which is harmless:
-/// the updates are conditional.
+/// the updates are conditional. The last goes without the full result, for which
+/// alone there may be no room.
 #[tracing::instrument(name = "persist", level = "debug", skip_all)]
-async fn persist(gateway: &Arc<Gateway>, ended: Ended) -> Result<Invocation, Error> {
-    let source = ended.invocation.source.as_str();
-    let _timed = gateway.metrics.time(source, Stage::Persistence);
+async fn persist(gateway: &Arc<Gateway>, mut ended: Ended) -> Result<Invocation, Error> {
+    let source = ended.invocation.source.clone();
+    let _timed = gateway.metrics.time(source.as_str(), Stage::Persistence);
     for pause in PERSIST_PAUSES {
         match try_persist(gateway, &ended).await {
             Err(Error::Storage(error)) => {
@@ -293,6 +336,7 @@ async fn persist(gateway: &Arc<Gateway>, ended: Ended) -> Result<Invocation, Err
             written => return written,
         }
     }
+    ended.full_result = None;
     match try_persist(gateway, &ended).await {
         // Not an outage to the caller: repeating the request would repeat the action.
         Err(Error::Storage(error)) => Err(Error::Unrecorded(error)),
@@ -300,23 +344,23 @@ async fn persist(gateway: &Arc<Gateway>, ended: Ended) -> Result<Invocation, Err
     }
 }
 
-/// Writes the outcome with one conditional update. When the row has ended
+/// Writes the outcome with one conditional update, and what belongs to it. When the row has ended
 /// meanwhile, because this node was given up for lost, that ending stands.
 async fn try_persist(gateway: &Arc<Gateway>, ended: &Ended) -> Result<Invocation, Error> {
     let (invocation, completion) = (&ended.invocation, &ended.completion);
-    let is_written = match ended.news_of_credential() {
-        None => {
-            let entry = ended.entry(gateway);
-            gateway
-                .storage
-                .finish(invocation.id, &gateway.node, completion, &entry)
-                .await?
-        }
-        Some((connection, status)) => finish_and_note(gateway, ended, connection, status).await?,
+    let news = ended.news_of_credential();
+    let is_written = if news.is_none() && ended.full_result.is_none() {
+        let entry = ended.entry(gateway);
+        gateway
+            .storage
+            .finish(invocation.id, &gateway.node, completion, &entry)
+            .await?
+    } else {
+        finish_with_more(gateway, ended, news).await?
     };
     if is_written {
         gateway.announce([invocation.id]);
-        return Ok(finished(invocation, completion));
+        return Ok(finished(ended));
     }
     let mut work = gateway.storage.read().await?;
     let standing = work
@@ -337,12 +381,12 @@ async fn try_persist(gateway: &Arc<Gateway>, ended: &Ended) -> Result<Invocation
     Ok(standing)
 }
 
-/// Writes the outcome and, with it, what the call has shown of the credential.
-async fn finish_and_note(
+/// Writes the outcome and, with it, the full result and what the call has shown of
+/// the credential.
+async fn finish_with_more(
     gateway: &Gateway,
     ended: &Ended,
-    connection: &Connection,
-    status: ConnectionStatus,
+    news: Option<(&Connection, ConnectionStatus)>,
 ) -> Result<bool, Error> {
     let (invocation, completion) = (&ended.invocation, &ended.completion);
     let mut work = gateway.storage.write().await?;
@@ -352,34 +396,51 @@ async fn finish_and_note(
         .await?;
     if is_written {
         work.audit().add(&ended.entry(gateway)).await?;
+        if let Some(full_result) = &ended.full_result {
+            work.full_results().add(full_result).await?;
+        }
     }
-    let is_noted = note_credential(&mut work, connection, status, completion.completed_at).await?;
-    if is_noted {
-        record_status(
-            gateway,
-            &mut work,
-            connection,
-            status,
-            completion.completed_at,
-        )
-        .await?;
-    }
+    let noted = match news {
+        Some(news) => note_news(gateway, &mut work, news, completion.completed_at).await?,
+        None => None,
+    };
     work.save().await?;
-    if is_noted {
-        let organization = invocation.organization_id.as_str();
-        gateway.hint(HintKind::Connections, organization).await;
-    }
-    if is_noted && status == ConnectionStatus::NeedsReauth {
-        gateway
-            .metrics
-            .marked_needs_reauth(invocation.source.as_str());
+    if let Some(status) = noted {
+        tell_noted(gateway, invocation, status).await;
     }
     Ok(is_written)
 }
 
-/// The invocation as its row stands after this completion.
-fn finished(invocation: &Invocation, completion: &Completion) -> Invocation {
+/// Notes what a call has shown of a credential; the status, if it is news.
+async fn note_news(
+    gateway: &Gateway,
+    work: &mut BoxUnitOfWork,
+    (connection, status): (&Connection, ConnectionStatus),
+    at: Timestamp,
+) -> Result<Option<ConnectionStatus>, Error> {
+    let is_noted = note_credential(work, connection, status, at).await?;
+    if is_noted {
+        record_status(gateway, work, connection, status, at).await?;
+    }
+    Ok(is_noted.then_some(status))
+}
+
+/// Tells of a status that has been saved.
+async fn tell_noted(gateway: &Gateway, invocation: &Invocation, status: ConnectionStatus) {
+    let organization = invocation.organization_id.as_str();
+    gateway.hint(HintKind::Connections, organization).await;
+    if status == ConnectionStatus::NeedsReauth {
+        gateway
+            .metrics
+            .marked_needs_reauth(invocation.source.as_str());
+    }
+}
+
+/// The invocation as its row stands after this end.
+fn finished(ended: &Ended) -> Invocation {
+    let (invocation, completion) = (&ended.invocation, &ended.completion);
     Invocation {
+        full_result: ended.full_result.as_ref().map(|full| full.about),
         status: completion.status.into(),
         result: completion.result.clone(),
         result_truncated: completion.result_truncated,

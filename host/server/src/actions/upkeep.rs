@@ -17,6 +17,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// What expires in one transaction; others wait for it on SQLite.
 const AT_ONCE: u32 = 100;
 
+/// Full results that are removed in one transaction: each may take a megabyte.
+const RESULTS_AT_ONCE: u32 = 20;
+
 /// Tidies every minute until `stop`.
 pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
     let mut ticks = interval(SWEEP_EVERY);
@@ -40,6 +43,7 @@ pub async fn sweep_until(gateway: Arc<Gateway>, stop: CancellationToken) {
 /// Tidies once.
 pub async fn sweep(gateway: &Arc<Gateway>) -> Result<(), Error> {
     while expire_some(gateway).await? == AT_ONCE as usize {}
+    while remove_results(gateway).await? == u64::from(RESULTS_AT_ONCE) {}
     let now = gateway.clock.now();
     let mut work = gateway.storage.write().await?;
     work.idempotency_keys()
@@ -47,6 +51,18 @@ pub async fn sweep(gateway: &Arc<Gateway>) -> Result<(), Error> {
         .await?;
     work.event_tickets().remove_expired(now).await?;
     Ok(work.save().await?)
+}
+
+/// Removes full results whose time is over; how many.
+async fn remove_results(gateway: &Gateway) -> Result<u64, Error> {
+    let now = gateway.clock.now();
+    let mut work = gateway.storage.write().await?;
+    let removed = work
+        .full_results()
+        .remove_expired(now, RESULTS_AT_ONCE)
+        .await?;
+    work.save().await?;
+    Ok(removed)
 }
 
 /// Expires what nobody decided in time, and tells those who wait for it.

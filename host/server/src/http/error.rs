@@ -222,6 +222,15 @@ impl From<Error> for ApiError {
                 invocation: Some(Box::new(InvocationObject::from(&*invocation))),
                 ..Self::new(undecided(why), message)
             },
+            Error::NoResult(invocation) => Self {
+                invocation: Some(Box::new(InvocationObject::from(&*invocation))),
+                ..Self::new(Code::NoResult, message)
+            },
+            Error::ResultExpired(invocation) => Self {
+                invocation: Some(Box::new(InvocationObject::from(&*invocation))),
+                ..Self::new(Code::ResultExpired, message)
+            },
+            Error::Astray(_) => Self::new(Code::NothingThere, message),
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, message),
             Error::DefinitionChanged(_) => Self::new(Code::DefinitionChanged, message),
             Error::RateLimited { retry_after, .. } => {

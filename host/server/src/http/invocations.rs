@@ -14,7 +14,7 @@ use super::callers::{InSession, OrgReader};
 use super::error::ApiError;
 use super::extract::{PathParams, QueryParams, parse_id};
 use super::names;
-use super::objects::InvocationObject;
+use super::objects::{FullResultObject, InvocationObject};
 use super::openapi::Fails;
 use crate::actions::history;
 use crate::gateway::Gateway;
@@ -117,6 +117,10 @@ struct WithResult {
     /// unless it completed.
     #[schema(required)]
     result: Option<Value>,
+    /// Where the whole result can be read; only when it was truncated and is kept.
+    #[serde(rename = "fullResult", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    full_result: Option<FullResultObject>,
 }
 
 /// Shows an invocation with its result.
@@ -141,6 +145,7 @@ pub(super) async fn get_invocation(
     Ok(Json(ShowResponse {
         invocation: WithResult {
             invocation: InvocationObject::from(&invocation),
+            full_result: FullResultObject::of(&invocation),
             result: invocation.result,
         },
     }))

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::callers::OwnSandbox;
 use super::error::{ApiError, Code, code};
 use super::extract::JsonBody;
-use super::objects::InvocationObject;
+use super::objects::{FullResultObject, InvocationObject};
 use super::openapi::{Execution, Fails, IdempotencyKey};
 use crate::actions::invoke as invoking;
 use crate::gateway::Gateway;
@@ -47,6 +47,10 @@ pub(super) struct CompletedResponse {
     /// What the action answered, redacted and truncated to 10,240 bytes.
     #[schema(required)]
     result: Option<Value>,
+    /// Where the whole result can be read; only when it was truncated and is kept.
+    #[serde(rename = "fullResult", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    full_result: Option<FullResultObject>,
 }
 
 /// An invocation that goes on.
@@ -134,6 +138,7 @@ pub(super) fn answer(mut invocation: Invocation) -> Response {
     match invocation.status {
         InvocationStatus::Completed => Json(CompletedResponse {
             result: invocation.result.take(),
+            full_result: FullResultObject::of(&invocation),
             invocation: InvocationObject::from(&invocation),
         })
         .into_response(),

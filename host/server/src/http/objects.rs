@@ -82,6 +82,38 @@ pub(super) struct InvocationObject {
     created_at: String,
 }
 
+/// What is kept of a result that was truncated.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FullResult)]
+pub(super) struct FullResultObject {
+    /// Where it can be read page by page, as this session's agent or as a member.
+    #[schema(example = "/7d0c…/actions/invocations/81ee…/result")]
+    href: String,
+    /// Its size as compact JSON.
+    #[schema(minimum = 0)]
+    bytes: u64,
+    /// False when even this is not all that the action answered.
+    complete: bool,
+    /// From when on it is not kept.
+    #[schema(format = "date-time")]
+    expires_at: String,
+}
+
+impl FullResultObject {
+    /// Of this invocation; `None` when nothing beyond its result is kept.
+    pub(super) fn of(invocation: &Invocation) -> Option<Self> {
+        let full = invocation.full_result?;
+        let (session, id) = (invocation.session_id, invocation.id);
+        Some(Self {
+            href: format!("/{session}/actions/invocations/{id}/result"),
+            bytes: full.bytes,
+            complete: full.is_whole,
+            expires_at: full.expires_at.to_string(),
+        })
+    }
+}
+
 /// Why an invocation failed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InvocationError)]

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
     actions, approvals, automations, connections, decisions, egress_grants, events, health,
-    invocations, invoke, members, metrics, modes, openapi, orgs, plugins, request, sessions,
-    tokens,
+    invocations, invoke, members, metrics, modes, openapi, orgs, plugins, request, results,
+    sessions, tokens,
 };
 use crate::gateway::Gateway;
 
@@ -56,6 +56,7 @@ fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(invoke::invoke_action))
         .routes(routes!(invocations::list_session_invocations))
         .routes(routes!(invocations::get_invocation))
+        .routes(routes!(results::get_result))
         .routes(routes!(decisions::approve_invocation))
         .routes(routes!(decisions::deny_invocation))
         .routes(routes!(decisions::cancel_invocation))

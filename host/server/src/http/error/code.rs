@@ -79,6 +79,12 @@ codes! {
     UnknownSource = "unknown_source", NOT_FOUND,
         "No source has this id.",
         "Take an id from `sources` of the catalog.";
+    NoResult = "no_result", NOT_FOUND,
+        "The invocation has no result: it has not completed.",
+        "Look at the status of the invocation that stands beside the error.";
+    NothingThere = "nothing_there", NOT_FOUND,
+        "Nothing stands in the result where the pointer leads.",
+        "Read in the message how far it leads, and what is there.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "The route takes other methods.",
         "Use one that the `Allow` header names.";
@@ -112,6 +118,9 @@ codes! {
     Expired = "expired", GONE,
         "The invocation waited for a person, and nobody decided in time.",
         "Invoke the action again with a new Idempotency-Key.";
+    ResultExpired = "result_expired", GONE,
+        "The result was truncated, and what it was before is not kept, or not any more.",
+        "Use the truncated result, or invoke the action again and ask for less.";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE,
         "The body is larger than `server.max_body_bytes`.",
         "Send less.";
