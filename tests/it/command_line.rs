@@ -12,5 +12,6 @@ mod keys;
 mod operators;
 mod plugin_files;
 mod refusals;
+mod results;
 mod terminal;
 mod waiting;

@@ -2,6 +2,7 @@
 
 mod list;
 mod params;
+mod result;
 mod run;
 pub(super) mod settled;
 mod wait;
@@ -35,6 +36,7 @@ Examples:
   portcullis actions guide
   portcullis actions run --integration linear --action list_issues --params '{{\"first\": 3}}'
   portcullis actions history --status pending
+  portcullis actions result 81ee3a0c-0a3b-46df-97ed-e7896052fa0f --pointer /issues
   portcullis actions cancel 81ee3a0c-0a3b-46df-97ed-e7896052fa0f
 
 The token of the agent's session is read from PORTCULLIS_TOKEN.
@@ -83,6 +85,8 @@ Example:
         /// The invocation.
         id: String,
     },
+    /// Read a result that was too large for its answer.
+    Result(result::ReadResult),
     /// Withdraw a request that waits: nobody can approve it any more.
     #[command(after_help = CANCEL_HELP)]
     Cancel {
@@ -126,6 +130,7 @@ impl Actions {
                 let path = [session.as_str(), "actions", "invocations", &id];
                 Ok(show(client.get(&path, &[]).await?))
             }
+            Act::Result(read) => read.run(console, &client, &session).await,
             Act::Cancel { id } => {
                 let reply = decide::send(&client, &session, &id, &Decision::Cancel).await?;
                 decide::outcome(reply, &Decision::Cancel)
@@ -147,12 +152,16 @@ fn markdown(answer: Value) -> Report {
 fn show(answer: Value) -> Report {
     let invocation = answer.get("invocation").unwrap_or(&Value::Null);
     let mut fields = fields_of(invocation);
-    fields.retain(|(name, _)| name != "result");
+    fields.retain(|(name, _)| !matches!(name.as_str(), "result" | "fullResult"));
     let result = invocation.get("result").filter(|result| !result.is_null());
     let result = result.map(|result| format!("\n{result:#}"));
-    let report = Report::new(answer).fields(fields);
-    match result {
-        Some(result) => report.text(result),
+    let whole = result::whereabouts(settled::Reader::Agent, invocation, invocation);
+    let mut report = Report::new(answer).fields(fields);
+    if let Some(result) = result {
+        report = report.text(result);
+    }
+    match whole {
+        Some(whole) => report.note(whole),
         None => report,
     }
 }

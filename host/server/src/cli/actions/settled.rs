@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::{Report, field, short};
+use super::result::whereabouts;
 
 /// Who reads how it ended, and how they look at it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +18,21 @@ pub(in crate::cli) enum Reader {
 
 /// The command that shows an invocation.
 pub(in crate::cli) fn show_command(reader: Reader, invocation: &Value) -> String {
+    command("show", reader, invocation)
+}
+
+/// The command that reads the whole result of an invocation.
+pub(in crate::cli) fn result_command(reader: Reader, invocation: &Value) -> String {
+    command("result", reader, invocation)
+}
+
+fn command(verb: &str, reader: Reader, invocation: &Value) -> String {
     let id = field(invocation, "id");
     match reader {
-        Reader::Agent => format!("portcullis actions show {id}"),
+        Reader::Agent => format!("portcullis actions {verb} {id}"),
         Reader::Person => {
             let session = field(invocation, "sessionId");
-            format!("portcullis actions show {id} --session {session}")
+            format!("portcullis actions {verb} {id} --session {session}")
         }
     }
 }
@@ -39,7 +49,7 @@ pub(in crate::cli) fn settled(document: Value, reader: Reader) -> Report {
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
     let name = name(invocation);
     match status {
-        Some(Exit::Done) => completed(&name, document),
+        Some(Exit::Done) => completed(&name, document, reader),
         Some(exit) => {
             let failure = failure(exit, &name, &document, reader);
             Report::new(document).failing(failure)
@@ -68,7 +78,7 @@ pub(super) fn pending(document: Value) -> Report {
     Report::new(document).failing(failure)
 }
 
-fn completed(name: &str, document: Value) -> Report {
+fn completed(name: &str, document: Value, reader: Reader) -> Report {
     let invocation = document.get("invocation").unwrap_or(&Value::Null);
     let took = match invocation.get("durationMs").and_then(Value::as_i64) {
         Some(duration) => format!(" in {duration} ms"),
@@ -81,7 +91,12 @@ fn completed(name: &str, document: Value) -> Report {
     }
     let result = document.get("result").filter(|result| !result.is_null());
     text.extend(result.map(|result| format!("\n{result:#}")));
-    Report::new(document).text(text.join("\n"))
+    let whole = whereabouts(reader, invocation, &document);
+    let report = Report::new(document).text(text.join("\n"));
+    match whole {
+        Some(whole) => report.note(whole),
+        None => report,
+    }
 }
 
 fn failure(exit: Exit, name: &str, document: &Value, reader: Reader) -> Failure {

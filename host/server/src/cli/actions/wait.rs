@@ -120,20 +120,21 @@ impl<'a> Wait<'a> {
     }
 
     /// The invocation as it stands, in the shape in which it was first answered:
-    /// its result beside it.
+    /// its result, and where it is whole, beside it.
     async fn look(&self) -> Result<Value, Failure> {
         let path = [self.session, "actions", "invocations", &self.id];
         let mut invocation = match self.client.get(&path, &[]).await? {
             Value::Object(mut answer) => answer.remove("invocation").unwrap_or_default(),
             _ => Value::Null,
         };
-        let fields = invocation.as_object_mut();
-        let result = fields.and_then(|fields| fields.shift_remove("result"));
-        let mut document = Map::new();
-        document.insert("invocation".to_owned(), invocation);
-        if let Some(result) = result {
-            document.insert("result".to_owned(), result);
+        let mut beside = Map::new();
+        for name in ["result", "fullResult"] {
+            let fields = invocation.as_object_mut();
+            let field = fields.and_then(|fields| fields.shift_remove(name));
+            beside.extend(field.map(|field| (name.to_owned(), field)));
         }
+        let mut document = Map::from_iter([("invocation".to_owned(), invocation)]);
+        document.append(&mut beside);
         Ok(Value::Object(document))
     }
 
