@@ -2,7 +2,10 @@
 
 use portcullis_sdk::{http::Response, prelude::*};
 
-use crate::api;
+use crate::{
+    api,
+    model::{Id, Moment},
+};
 
 /// What Sentry answers, with status 400, when the same user posted the same text in the last hour.
 const DUPLICATE: &str = "You have already posted that comment.";
@@ -34,11 +37,11 @@ pub struct CommentAnswer {
 #[result]
 pub struct Comment {
     /// Such as 5123.
-    id: Text<64>,
+    id: Id,
     /// Markdown.
     text: Text<1000>,
     /// RFC 3339.
-    date_created: Option<Text<40>>,
+    date_created: Option<Moment>,
     /// The name of who wrote it.
     user: Option<Text<100>>,
 }
@@ -81,9 +84,9 @@ fn is_duplicate(response: &Response) -> bool {
 
 #[answer]
 struct Note {
-    id: Text<64>,
+    id: Id,
     data: NoteData,
-    date_created: Option<Text<40>>,
+    date_created: Option<Moment>,
     user: Option<Author>,
 }
 

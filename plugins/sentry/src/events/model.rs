@@ -4,6 +4,7 @@ use portcullis_sdk::prelude::*;
 use serde::Deserialize;
 
 use super::exception::{Exception, RawExceptions};
+use crate::model::{Id, Moment, Word};
 
 /// More tags are seldom of use.
 const MAX_TAGS: usize = 30;
@@ -15,19 +16,19 @@ const MAX_SENT: usize = 200;
 #[result]
 pub(super) struct EventSummary {
     /// 32 hexadecimal digits; what `get_event` takes.
-    id: Text<64>,
+    id: Id,
     /// The kind of error and the beginning of its message.
     title: Option<Text<140>>,
     /// Where it happened.
     location: Option<Text<140>>,
     /// RFC 3339.
-    date_created: Option<Text<40>>,
+    date_created: Option<Moment>,
     /// Such as production.
-    environment: Option<Text<64>>,
+    environment: Option<Word>,
     /// Such as web@1.4.0.
     release: Option<Text<100>>,
     /// The id of the user who had it.
-    user_id: Option<Text<64>>,
+    user_id: Option<Id>,
 }
 
 /// One event, with what helps to find its cause.
@@ -37,7 +38,7 @@ pub struct Event {
     #[serde(flatten)]
     summary: EventSummary,
     /// Such as python.
-    platform: Option<Text<64>>,
+    platform: Option<Word>,
     /// What was logged.
     message: Option<Text<1000>>,
     /// The exceptions, the one that was raised last first, then its causes.
@@ -47,9 +48,9 @@ pub struct Event {
     /// What the event is filed under, but for tags about the user.
     tags: Vec<Tag>,
     /// The event before it, of the same issue.
-    previous_event_id: Option<Text<64>>,
+    previous_event_id: Option<Id>,
     /// The event after it, of the same issue.
-    next_event_id: Option<Text<64>>,
+    next_event_id: Option<Id>,
 }
 
 /// A request, without what may be private.
@@ -65,7 +66,7 @@ struct Request {
 #[result]
 struct Tag {
     /// Such as browser.
-    key: Text<64>,
+    key: Word,
     /// Such as Firefox 140.
     value: Text<200>,
 }
@@ -73,16 +74,16 @@ struct Tag {
 /// An event as Sentry sends it, in a list and alone.
 #[answer]
 pub(super) struct RawEvent {
-    id: Text<64>,
+    id: Id,
     /// What older versions name it by, beside a number in `id`.
     #[serde(rename = "eventID")]
-    event_id: Option<Text<64>>,
+    event_id: Option<Id>,
     title: Option<Text<140>>,
     location: Option<Text<140>>,
     culprit: Option<Text<140>>,
-    date_created: Option<Text<40>>,
+    date_created: Option<Moment>,
     user: Option<User>,
-    platform: Option<Text<64>>,
+    platform: Option<Word>,
     message: Option<Text<1000>>,
     release: Option<Release>,
     #[serde(default)]
@@ -90,14 +91,14 @@ pub(super) struct RawEvent {
     #[serde(default)]
     tags: List<Tag, MAX_SENT>,
     #[serde(rename = "previousEventID")]
-    previous_event_id: Option<Text<64>>,
+    previous_event_id: Option<Id>,
     #[serde(rename = "nextEventID")]
-    next_event_id: Option<Text<64>>,
+    next_event_id: Option<Id>,
 }
 
 #[answer]
 struct User {
-    id: Option<Text<64>>,
+    id: Option<Id>,
 }
 
 #[answer]

@@ -2,7 +2,10 @@
 
 use portcullis_sdk::prelude::*;
 
-use crate::{api, model::Issue};
+use crate::{
+    api,
+    model::{Issue, Moment, Word},
+};
 
 /// Which issue to read.
 #[params(rename_all = "snake_case")]
@@ -22,9 +25,9 @@ pub struct IssueDetail {
     #[serde(flatten)]
     issue: Issue,
     /// Such as python.
-    platform: Option<Text<64>>,
+    platform: Option<Word>,
     /// Such as error or performance.
-    issue_category: Option<Text<64>>,
+    issue_category: Option<Word>,
     /// True when nothing caught the error.
     is_unhandled: Option<bool>,
     /// What Sentry groups the events by.
@@ -57,7 +60,7 @@ struct Release {
     /// Such as web@1.4.0.
     version: Text<250>,
     /// RFC 3339.
-    date_created: Option<Text<40>>,
+    date_created: Option<Moment>,
 }
 
 /// Reads one issue. Its events tell how it comes about: see `get_event`.
