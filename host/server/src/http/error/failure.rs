@@ -52,8 +52,9 @@ pub(in crate::http) const fn remedy(code: FailureCode) -> &'static str {
         FailureCode::Unauthorized | FailureCode::Forbidden | FailureCode::ConnectionMissing => {
             "Have an admin connect the provider anew."
         }
-        FailureCode::RateLimited | FailureCode::Upstream | FailureCode::Busy => {
-            "Wait a little and invoke it again."
+        FailureCode::RateLimited | FailureCode::Busy => "Wait a little and invoke it again.",
+        FailureCode::Upstream => {
+            "Wait a little and invoke it again; look first whether a write has happened."
         }
         FailureCode::Timeout | FailureCode::DeadlineExceeded | FailureCode::OutcomeUnknown => {
             "Look whether it happened before it is invoked again."
