@@ -5,15 +5,20 @@
 //! saw. The *interface* digest tells whether the action is still called the same
 //! way, the *contract* digest whether it still reads the same.
 
+mod difference;
+mod document;
 mod subschemas;
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::action::{ActionDefinition, ActionExample};
+use crate::action::{ActionDefinition, Risk, names};
 use crate::canonical::{JsonDigest, to_canonical};
 use crate::schema::resolve;
+
+pub use difference::{Affects, Difference, Entry, EntryChange, MAX_ENTRIES, difference};
+pub use document::DefinitionDocument;
 
 /// How digests are computed. It is hashed with each, so that another way to
 /// compute them makes other digests, and every definition counts as changed
@@ -38,39 +43,44 @@ impl DefinitionDigests {
     /// Computes both. The order of keys does not matter, nor that of `required`,
     /// of a `type` that lists several, and of the lists in `dependentRequired`.
     pub fn of(definition: &ActionDefinition) -> Self {
-        Self {
-            interface: interface(definition),
-            contract: contract(definition),
-        }
+        DefinitionDocument::of(definition).digests()
     }
 }
 
-fn interface(definition: &ActionDefinition) -> JsonDigest {
-    JsonDigest::of(&json!({
-        "version": ALGORITHM_VERSION,
-        "digest": "interface",
-        "id": definition.id.as_str(),
-        "params": without_words(&definition.params_schema),
-    }))
+/// As much of a definition as modes depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DefinitionStamp {
+    /// What identifies it.
+    pub digests: DefinitionDigests,
+    /// Its risk.
+    pub risk: Risk,
 }
 
-fn contract(definition: &ActionDefinition) -> JsonDigest {
-    JsonDigest::of(&json!({
-        "version": ALGORITHM_VERSION,
-        "digest": "contract",
-        "id": definition.id.as_str(),
-        "title": definition.title,
-        "description": definition.description,
-        "risk": definition.risk.as_str(),
-        "credential": definition.credential.as_str(),
-        "params": with_ordered_sets(&definition.params_schema),
-        "result": definition.result_schema.as_ref().map(with_ordered_sets),
-        "examples": definition.examples.iter().map(example).collect::<Vec<_>>(),
-    }))
+names! {
+    /// How a definition differs from the one that somebody saw, ordered from least
+    /// to most.
+    DefinitionChange {
+        /// It is the same.
+        None = "none",
+        /// It reads differently, and is called the same way.
+        Text = "text",
+        /// It is called differently.
+        Interface = "interface",
+        /// Nobody has seen it, which is never the same as "no change".
+        Unseen = "unseen",
+    }
 }
 
-fn example(example: &ActionExample) -> Value {
-    json!({ "title": example.title, "params": example.params })
+impl DefinitionChange {
+    /// Compares the current definition with the one that was seen, if one was.
+    pub fn between(seen: Option<DefinitionDigests>, current: DefinitionDigests) -> Self {
+        match seen {
+            None => Self::Unseen,
+            Some(seen) if seen.interface != current.interface => Self::Interface,
+            Some(seen) if seen.contract != current.contract => Self::Text,
+            Some(_) => Self::None,
+        }
+    }
 }
 
 /// A schema with its sets in one order.

@@ -27,6 +27,7 @@ pub mod paging;
 pub mod plugin;
 pub mod pointer;
 pub mod redact;
+pub mod review;
 pub mod schema;
 pub mod suggest;
 pub mod time;

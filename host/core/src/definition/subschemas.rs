@@ -50,14 +50,35 @@ pub(super) fn for_each(schema: &mut Value, mut visit: impl FnMut(&mut Value)) {
     }
 }
 
-fn push_parts<'a>(keyword: &str, value: &'a mut Value, pending: &mut Vec<&'a mut Value>) {
-    if SINGLE.contains(&keyword) && !value.is_array() {
-        pending.push(value);
-        return;
-    }
+/// What a keyword holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A schema.
+    Schema,
+    /// An object of schemas by name.
+    Named,
+    /// A list of schemas.
+    Listed,
+    /// No schema.
+    Data,
+}
+
+/// Tells what a keyword of a schema holds as this value.
+pub(super) fn part(keyword: &str, value: &Value) -> Part {
     match value {
-        Value::Object(named) if BY_NAME.contains(&keyword) => pending.extend(named.values_mut()),
-        Value::Array(listed) if LISTED.contains(&keyword) => pending.extend(listed),
+        Value::Array(_) if LISTED.contains(&keyword) => Part::Listed,
+        Value::Array(_) => Part::Data,
+        _ if SINGLE.contains(&keyword) => Part::Schema,
+        Value::Object(_) if BY_NAME.contains(&keyword) => Part::Named,
+        _ => Part::Data,
+    }
+}
+
+fn push_parts<'a>(keyword: &str, value: &'a mut Value, pending: &mut Vec<&'a mut Value>) {
+    match (part(keyword, value), value) {
+        (Part::Schema, value) => pending.push(value),
+        (Part::Named, Value::Object(named)) => pending.extend(named.values_mut()),
+        (Part::Listed, Value::Array(listed)) => pending.extend(listed),
         _ => {}
     }
 }

@@ -4,12 +4,12 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::*;
-use crate::action::{CredentialChoice, Risk};
+use crate::action::{ActionExample, CredentialChoice};
 
-fn definition(params_schema: Value) -> ActionDefinition {
+pub(super) fn definition(params_schema: Value) -> ActionDefinition {
     ActionDefinition {
         id: "create_issue".parse().unwrap(),
         title: "Create issue".to_owned(),
@@ -311,6 +311,29 @@ fn digests_stay_what_they_are() {
     assert_eq!(digests.contract.to_string(), CONTRACT);
 }
 
+/// What another program makes of the same definition: Python's `hashlib.sha256` over
+/// `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`, of
+/// the interface `{"version": 1, "digest": "interface", "id": …, "params": …}` with
+/// stripped params, and of the contract with every part.
+#[test]
+fn another_implementation_computes_the_same() {
+    const INTERFACE: &str =
+        "sha256:ef683744d15caed50978af74896974df257bbead374a3ed6f7824bc65732bbd6";
+    const CONTRACT: &str =
+        "sha256:6a22382cf08eab397ea082ff525d217cb7649f8f4a7370aeef2965b458faf391";
+    let digests = of(&json!({
+        "properties": {
+            "title": { "maxLength": 200, "description": "One line.", "type": "string" },
+            "description": { "type": ["string", "null"] },
+        },
+        "required": ["title", "description"],
+        "type": "object",
+        "additionalProperties": false,
+    }));
+    assert_eq!(digests.interface.to_string(), INTERFACE);
+    assert_eq!(digests.contract.to_string(), CONTRACT);
+}
+
 /// Two schemas that are grown together.
 type Twins = (Value, Value);
 
@@ -375,6 +398,65 @@ fn object(inner: impl Strategy<Value = Twins>, words: bool) -> impl Strategy<Val
     })
 }
 
+/// Two schemas: the same but for order, or but for words, or others, or one of them
+/// with a part changed; now and then with words that a reference makes a schema.
+pub(super) fn schemas() -> impl Strategy<Value = Twins> {
+    let other = (twins(false), twins(false)).prop_map(|((one, _), (other, _))| (one, other));
+    let changed = (twins(false), any::<usize>(), select(&KEYWORDS[..])).prop_map(
+        |((one, other), at, (keyword, _, value))| {
+            (one, with_keyword(&other, at, keyword, &json!(value)))
+        },
+    );
+    let pair = prop_oneof![twins(false), twins(true), other, changed];
+    (pair, any::<bool>()).prop_map(|((one, other), is_data)| {
+        if !is_data {
+            return (one, other);
+        }
+        let hidden = |part: Value| {
+            json!({ "properties": { "q": { "$ref": "#/default/p" } }, "default": { "p": part } })
+        };
+        (hidden(one), hidden(other))
+    })
+}
+
+/// Keywords that say how an action is called, with two values of each. They are in
+/// no schema that is generated here, but for `type` and `additionalProperties`.
+const KEYWORDS: [(&str, &str, &str); 12] = [
+    ("type", "object", "number"),
+    ("format", "uuid", "date"),
+    ("pattern", "^a", "^b"),
+    ("const", "a", "b"),
+    ("minimum", "1", "2"),
+    ("exclusiveMaximum", "1", "2"),
+    ("multipleOf", "1", "2"),
+    ("maxLength", "1", "2"),
+    ("minItems", "1", "2"),
+    ("maxProperties", "1", "2"),
+    ("additionalProperties", "1", "2"),
+    ("$ref", "#/$defs/a", "#/$defs/b"),
+];
+
+/// The schema with this keyword in one of its parts.
+fn with_keyword(schema: &Value, at: usize, keyword: &str, value: &Value) -> Value {
+    let mut schema = schema.clone();
+    let mut objects = 0;
+    subschemas::for_each(&mut schema, |part| objects += usize::from(part.is_object()));
+    let mut left = at % objects.max(1);
+    let mut is_done = false;
+    subschemas::for_each(&mut schema, |part| {
+        if let Value::Object(keywords) = part
+            && !is_done
+        {
+            if left == 0 {
+                keywords.insert(keyword.to_owned(), value.clone());
+                is_done = true;
+            }
+            left = left.wrapping_sub(1);
+        }
+    });
+    schema
+}
+
 proptest! {
     #[test]
     fn order_changes_nothing((one, other) in twins(false)) {
@@ -403,5 +485,38 @@ proptest! {
         prop_assert!(changed(&without));
         prop_assert!(name == renamed || changed(&with(renamed, schema.clone())));
         prop_assert!(changed(&retyped));
+    }
+
+    #[test]
+    fn a_keyword_that_changes_changes_the_interface(
+        (schema, _) in twins(false),
+        at in any::<usize>(),
+        (keyword, one, other) in select(&KEYWORDS[..]),
+    ) {
+        let [one, other] = [one, other].map(|it| with_keyword(&schema, at, keyword, &json!(it)));
+        prop_assert_ne!(of(&one).interface, of(&other).interface);
+        prop_assert_ne!(of(&one).contract, of(&other).contract);
+    }
+
+    #[test]
+    fn a_word_that_changes_changes_the_contract_alone(
+        (schema, _) in twins(false),
+        at in any::<usize>(),
+        word in select(&WORDS[..]),
+    ) {
+        let [one, other] = ["One.", "Other."].map(|it| with_keyword(&schema, at, word, &json!(it)));
+        prop_assert_eq!(of(&one).interface, of(&other).interface);
+        prop_assert_ne!(of(&one).contract, of(&other).contract);
+    }
+
+    #[test]
+    fn a_parameter_more_changes_the_interface_whatever_it_is_named(
+        (schema, _) in twins(false),
+        at in any::<usize>(),
+        name in select(&NAMES[..]),
+    ) {
+        let some = with_keyword(&schema, at, "properties", &json!({}));
+        let more = with_keyword(&schema, at, "properties", &json!({ name: true }));
+        prop_assert_ne!(of(&some).interface, of(&more).interface);
     }
 }
