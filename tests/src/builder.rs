@@ -232,6 +232,9 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     portcullis::sources::record_loaded(&gateway)
         .await
         .expect("a record");
+    portcullis::reviews::begin_everywhere(&gateway)
+        .await
+        .expect("baselines");
     gateway
 }
 

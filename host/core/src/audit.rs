@@ -26,6 +26,8 @@ names! {
         OrganizationCreated = "organization.created",
         /// How long an organization's requests wait was set.
         ApprovalTimesSet = "organization.approval_times_set",
+        /// What the organization makes of actions that read differently was set.
+        TextChangesSet = "organization.text_changes_set",
         /// A member joined, or has another role.
         MemberSet = "member.set",
         /// A member left.
@@ -48,6 +50,9 @@ names! {
         ModeSet = "mode.set",
         /// The mode of an action was left to the next step of the cascade.
         ModeRemoved = "mode.removed",
+        /// Definitions of a source's actions were taken for reviewed: when the
+        /// organization first used the source, or because somebody confirmed them.
+        SourceReviewed = "source.reviewed",
         /// The operator granted an origin.
         EgressGrantCreated = "egress_grant.created",
         /// The operator took a grant back.
@@ -133,6 +138,11 @@ impl AuditSubject {
     /// An action of a source, whose mode was set.
     pub fn action(key: &ActionKey) -> Self {
         Self(format!("action:{key}"))
+    }
+
+    /// A source, as an organization sees it.
+    pub fn source(id: &SourceId) -> Self {
+        Self(format!("source:{id}"))
     }
 
     /// The record itself.

@@ -1,8 +1,15 @@
 //! The mode cascade: the one place where it is decided whether an action runs.
+//!
+//! First the cascade says a mode, then the guard weighs what it was said about:
+//! an `allow` holds for the definition that somebody saw. [`explain`] does both and
+//! keeps each step; [`decide`] is its outcome.
+
+mod explanation;
 
 use crate::action::{Risk, names};
-use crate::canonical::JsonDigest;
-use crate::definition::DefinitionDigests;
+use crate::definition::{DefinitionChange, DefinitionDigests, DefinitionStamp};
+
+pub use explanation::{Explanation, Guard, Step, StepVerdict, explain};
 
 names! {
     /// What is enforced, ordered from most to least strict.
@@ -83,25 +90,42 @@ pub struct PinnedMode {
 }
 
 impl PinnedMode {
-    /// True unless it was set for an action that is called as this interface digest
-    /// says. What nobody saw is not what somebody decided about.
-    pub fn has_drifted(&self, interface: JsonDigest) -> bool {
-        self.pin.is_none_or(|pin| pin.interface != interface)
+    /// True unless it was set for the definition that the action has now. What nobody
+    /// saw is not what somebody decided about.
+    pub fn has_drifted(&self, current: DefinitionDigests, text_changes: TextChanges) -> bool {
+        text_changes.drift(DefinitionChange::between(self.pin, current))
+    }
+}
+
+names! {
+    /// What an organization makes of actions that are called as ever and read
+    /// differently.
+    TextChanges {
+        /// It is told.
+        Flag = "flag",
+        /// It counts as drift, so that an `allow` waits for a person.
+        RequireApproval = "require_approval",
+    }
+}
+
+impl TextChanges {
+    /// Reads a stored value; one that is unknown is the stricter.
+    pub fn from_stored(text: &str) -> Self {
+        Self::from_name(text).unwrap_or(Self::RequireApproval)
     }
 
-    /// What is enforced for the action with this interface digest. An `allow` holds
-    /// for what it was given to; nothing ever becomes less strict.
-    fn guarded(&self, interface: JsonDigest) -> Mode {
-        match &self.mode {
-            StoredMode::Known(Mode::Allow) if self.has_drifted(interface) => Mode::RequireApproval,
-            StoredMode::Known(mode) => *mode,
-            StoredMode::Unknown(_) => Mode::Deny,
+    /// Whether a definition that has changed like this has drifted.
+    pub const fn drift(self, change: DefinitionChange) -> bool {
+        match change {
+            DefinitionChange::None => false,
+            DefinitionChange::Text => matches!(self, Self::RequireApproval),
+            DefinitionChange::Interface | DefinitionChange::Unseen => true,
         }
     }
 }
 
-/// What each step of the cascade says about one action.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What is stored about one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModeInputs {
     /// The automation's override, when the session belongs to one that has it.
     pub automation_override: Option<PinnedMode>,
@@ -109,17 +133,27 @@ pub struct ModeInputs {
     pub org_default: Option<PinnedMode>,
     /// The mode from a connector's review.
     pub connector_override: Option<PinnedMode>,
+    /// What the organization reviewed; `None` when nobody has, as of an action that
+    /// appeared later.
+    pub reviewed: Option<DefinitionStamp>,
+    /// What the organization makes of other words.
+    pub text_changes: TextChanges,
 }
 
-/// The cascade's decision.
+/// What is enforced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModeDecision {
-    /// What is enforced.
+    /// The mode.
     pub mode: Mode,
     /// Who said so.
     pub source: ModeSource,
-    /// True when it was said of another definition than the current one.
+    /// The risk in force: the stricter of reviewed and current.
+    pub risk: Risk,
+    /// True when it was said of another definition than the current one, or when
+    /// nobody has seen that one.
     pub drifted: bool,
+    /// True when the action is called as ever and reads differently.
+    pub text_changed: bool,
     /// The stored value, when it is none of the three and therefore denies.
     pub unknown_value: Option<String>,
 }
@@ -127,33 +161,15 @@ pub struct ModeDecision {
 /// Decides the mode of one action: the first step that says anything wins.
 ///
 /// `automation_override`, then `org_default`, then `connector_override`, then
-/// what `risk` infers. A stored value that is no mode denies where it stands,
-/// rather than falling through to a step that may allow.
+/// what the risk in force infers. A stored value that is no mode denies where it
+/// stands, rather than falling through to a step that may allow.
 ///
-/// `interface` is the interface digest of the action's current definition. An
-/// `allow` that was set for another one, or for none, is `require_approval`.
-pub fn decide(inputs: &ModeInputs, risk: Risk, interface: JsonDigest) -> ModeDecision {
-    let steps = [
-        (&inputs.automation_override, ModeSource::AutomationOverride),
-        (&inputs.org_default, ModeSource::OrgDefault),
-        (&inputs.connector_override, ModeSource::ConnectorOverride),
-    ];
-    for (stored, source) in steps {
-        if let Some(stored) = stored {
-            return ModeDecision {
-                mode: stored.guarded(interface),
-                source,
-                drifted: stored.has_drifted(interface),
-                unknown_value: stored.mode.unknown().map(str::to_owned),
-            };
-        }
-    }
-    ModeDecision {
-        mode: inferred_mode(risk),
-        source: ModeSource::InferredDefault,
-        drifted: false,
-        unknown_value: None,
-    }
+/// `current` is the action as its source describes it now. A mode that was set is
+/// held against the definition it was set for, one that is inferred against the
+/// definition that was reviewed; an `allow` for another one, or for none, is
+/// `require_approval`. Nothing ever becomes less strict.
+pub fn decide(inputs: &ModeInputs, current: DefinitionStamp) -> ModeDecision {
+    explain(inputs, current).outcome
 }
 
 /// The mode of an action nobody has decided about.
@@ -166,241 +182,4 @@ pub const fn inferred_mode(risk: Risk) -> Mode {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn mode() -> impl Strategy<Value = Mode> {
-        prop::sample::select(Mode::ALL)
-    }
-
-    fn risk() -> impl Strategy<Value = Risk> {
-        prop::sample::select(Risk::ALL)
-    }
-
-    fn stored() -> impl Strategy<Value = StoredMode> {
-        prop_oneof![
-            4 => mode().prop_map(StoredMode::Known),
-            1 => unknown().prop_map(StoredMode::Unknown),
-        ]
-    }
-
-    /// Values that look like modes and are none.
-    fn unknown() -> impl Strategy<Value = String> {
-        prop_oneof![
-            "",
-            "ALLOW",
-            "Allow",
-            " allow",
-            "allow ",
-            "approve",
-            "true",
-            "[a-z_]{1,20}"
-        ]
-        .prop_filter("is a mode", |text| Mode::from_name(text).is_none())
-    }
-
-    fn digest(text: &str) -> JsonDigest {
-        JsonDigest::of(&text.into())
-    }
-
-    /// The interface digest of the current definition.
-    fn current() -> JsonDigest {
-        digest("current")
-    }
-
-    fn pin_to(interface: &str) -> DefinitionDigests {
-        DefinitionDigests {
-            interface: digest(interface),
-            contract: digest("whatever people are shown"),
-        }
-    }
-
-    fn pin() -> impl Strategy<Value = Option<DefinitionDigests>> {
-        prop_oneof![
-            2 => Just(Some(pin_to("current"))),
-            1 => Just(Some(pin_to("another"))),
-            1 => Just(None),
-        ]
-    }
-
-    fn pinned() -> impl Strategy<Value = PinnedMode> {
-        (stored(), pin()).prop_map(|(mode, pin)| PinnedMode { mode, pin })
-    }
-
-    type Steps = [Option<PinnedMode>; 3];
-
-    fn steps() -> impl Strategy<Value = Steps> {
-        prop::array::uniform3(prop::option::of(pinned()))
-    }
-
-    const SOURCES: [ModeSource; 3] = [
-        ModeSource::AutomationOverride,
-        ModeSource::OrgDefault,
-        ModeSource::ConnectorOverride,
-    ];
-
-    fn decide_steps(steps: &Steps, risk: Risk) -> ModeDecision {
-        let [automation_override, org_default, connector_override] = steps.clone();
-        let inputs = ModeInputs {
-            automation_override,
-            org_default,
-            connector_override,
-        };
-        decide(&inputs, risk, current())
-    }
-
-    /// The decision when this stands first.
-    fn decide_one(mode: Mode, pin: Option<DefinitionDigests>) -> (Mode, bool) {
-        let mode = StoredMode::Known(mode);
-        let decision = decide_steps(&[None, Some(PinnedMode { mode, pin }), None], Risk::Read);
-        (decision.mode, decision.drifted)
-    }
-
-    proptest! {
-        #[test]
-        fn the_first_step_that_says_anything_wins(
-            steps in steps(),
-            winner in 0_usize..3,
-            mode in mode(),
-            risk in risk(),
-        ) {
-            let mut steps = steps;
-            steps[..winner].fill(None);
-            let stored = StoredMode::Known(mode);
-            steps[winner] = Some(PinnedMode { mode: stored, pin: Some(pin_to("current")) });
-            let expected = ModeDecision {
-                mode,
-                source: SOURCES[winner],
-                drifted: false,
-                unknown_value: None,
-            };
-            prop_assert_eq!(decide_steps(&steps, risk), expected);
-        }
-
-        #[test]
-        fn an_unknown_value_denies_whatever_stands_below(
-            steps in steps(),
-            winner in 0_usize..3,
-            value in unknown(),
-            pin in pin(),
-            risk in risk(),
-        ) {
-            let mut steps = steps;
-            steps[..winner].fill(None);
-            steps[winner] = Some(PinnedMode { mode: StoredMode::from_text(&value), pin });
-            let expected = ModeDecision {
-                mode: Mode::Deny,
-                source: SOURCES[winner],
-                drifted: pin != Some(pin_to("current")),
-                unknown_value: Some(value),
-            };
-            prop_assert_eq!(decide_steps(&steps, risk), expected);
-        }
-
-        #[test]
-        fn a_stricter_value_at_any_step_never_loosens(
-            steps in steps(),
-            changed in 0_usize..3,
-            value in stored(),
-            risk in risk(),
-        ) {
-            let stricter = match (steps[changed].as_ref().map(|step| &step.mode), &value) {
-                (Some(StoredMode::Known(before)), StoredMode::Known(after)) => after <= before,
-                (Some(_), StoredMode::Unknown(_)) => true,
-                // A value where there was none is a decision of its own.
-                _ => false,
-            };
-            prop_assume!(stricter);
-            let before = decide_steps(&steps, risk);
-            let mut steps = steps;
-            if let Some(step) = &mut steps[changed] {
-                step.mode = value;
-            }
-            prop_assert!(decide_steps(&steps, risk).mode <= before.mode);
-        }
-
-        #[test]
-        fn a_higher_risk_never_loosens(steps in steps(), low in risk(), high in risk()) {
-            prop_assume!(low <= high);
-            prop_assert!(decide_steps(&steps, high).mode <= decide_steps(&steps, low).mode);
-        }
-
-        #[test]
-        fn the_guard_never_loosens(steps in steps(), risk in risk()) {
-            let mut unguarded = steps.clone();
-            for step in unguarded.iter_mut().flatten() {
-                step.pin = Some(pin_to("current"));
-            }
-            let (with, without) = (decide_steps(&steps, risk), decide_steps(&unguarded, risk));
-            prop_assert!(with.mode <= without.mode);
-            prop_assert_eq!(with.source, without.source);
-            prop_assert!(with.drifted || with == without);
-        }
-
-        #[test]
-        fn nothing_that_drifted_is_allowed(steps in steps(), risk in risk()) {
-            let decision = decide_steps(&steps, risk);
-            prop_assert!(!decision.drifted || decision.mode < Mode::Allow);
-        }
-
-        #[test]
-        fn a_stored_mode_reads_as_it_was_written(stored in stored()) {
-            prop_assert_eq!(StoredMode::from_text(stored.as_str()), stored);
-        }
-    }
-
-    #[test]
-    fn an_allow_holds_for_the_definition_it_was_given_to() {
-        let allow = |pin| decide_one(Mode::Allow, pin);
-        assert_eq!(allow(Some(pin_to("current"))), (Mode::Allow, false));
-        assert_eq!(
-            allow(Some(pin_to("another"))),
-            (Mode::RequireApproval, true)
-        );
-    }
-
-    #[test]
-    fn an_allow_without_a_pin_has_drifted() {
-        assert_eq!(decide_one(Mode::Allow, None), (Mode::RequireApproval, true));
-    }
-
-    #[test]
-    fn what_is_stricter_stays_and_its_drift_is_told() {
-        for mode in [Mode::RequireApproval, Mode::Deny] {
-            assert_eq!(decide_one(mode, Some(pin_to("current"))), (mode, false));
-            assert_eq!(decide_one(mode, Some(pin_to("another"))), (mode, true));
-        }
-    }
-
-    #[test]
-    fn words_are_not_guarded() {
-        let mut pin = pin_to("current");
-        pin.contract = digest("other words");
-        assert_eq!(decide_one(Mode::Allow, Some(pin)), (Mode::Allow, false));
-    }
-
-    #[test]
-    fn without_overrides_the_risk_decides() {
-        for (risk, mode) in [
-            (Risk::Read, Mode::Allow),
-            (Risk::Write, Mode::RequireApproval),
-            (Risk::Danger, Mode::Deny),
-        ] {
-            let expected = ModeDecision {
-                mode,
-                source: ModeSource::InferredDefault,
-                drifted: false,
-                unknown_value: None,
-            };
-            assert_eq!(decide(&ModeInputs::default(), risk, current()), expected);
-        }
-    }
-
-    #[test]
-    fn modes_are_ordered_by_strictness() {
-        assert!(Mode::Deny < Mode::RequireApproval && Mode::RequireApproval < Mode::Allow);
-        assert!(Risk::Read < Risk::Write && Risk::Write < Risk::Danger);
-    }
-}
+mod tests;

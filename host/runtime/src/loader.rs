@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::action::ActionDefinition;
-use portcullis_core::definition::DefinitionDigests;
+use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
 use portcullis_core::schema::ParamsValidator;
@@ -43,6 +43,16 @@ pub struct PluginAction {
     pub validator: ParamsValidator,
     /// What identifies the definition.
     pub digests: DefinitionDigests,
+}
+
+impl PluginAction {
+    /// As much of it as modes depend on.
+    pub const fn stamp(&self) -> DefinitionStamp {
+        DefinitionStamp {
+            digests: self.digests,
+            risk: self.definition.risk,
+        }
+    }
 }
 
 impl std::fmt::Debug for Plugin {

@@ -23,6 +23,7 @@ use crate::audit::Change;
 use crate::config::Secret;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::reviews::Baseline;
 use opened::seal;
 
 /// A longer credential than any vendor's, JWTs included.
@@ -81,6 +82,8 @@ pub async fn create(
         updated_at: now,
     };
     let mut work = gateway.storage.write().await?;
+    // Nobody reviews the source between the look whether somebody has and this.
+    work.organizations().lock(organization).await?;
     work.connections().add(&connection).await?;
     let change = Change {
         organization: Some(organization),
@@ -96,6 +99,9 @@ pub async fn create(
             AuditSubject::from(&id),
             made,
         )
+        .await?;
+    Baseline::of(plugin, organization, actor.as_str(), now)
+        .begin(gateway, &mut work)
         .await?;
     work.save().await?;
     gateway

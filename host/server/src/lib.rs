@@ -9,7 +9,7 @@
 //! | [`auth`], [`access`] | who is calling, and what they may reach |
 //! | [`actions`] | catalog, admission, execution, history: the heart |
 //! | [`sources`] | what lists and executes actions |
-//! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`egress_grants`] | what people manage |
+//! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`reviews`], [`egress_grants`] | what people manage |
 //! | [`audit`] | the record of what happened |
 //! | [`events`] | telling people what becomes of invocations |
 //! | [`vault`], [`keys`], [`clock`] | encryption at rest, rotation of its keys, time |
@@ -37,6 +37,7 @@ pub mod keys;
 pub mod metrics;
 pub mod modes;
 pub mod organizations;
+pub mod reviews;
 pub mod sessions;
 pub mod sources;
 pub mod telemetry;
@@ -87,6 +88,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
     let gateway = Arc::new(gateway);
     actions::leases::recover(&gateway).await?;
     sources::record_loaded(&gateway).await?;
+    reviews::begin_everywhere(&gateway).await?;
     Ok(gateway)
 }
 

@@ -1,10 +1,12 @@
 //! Setting modes. What they decide is in `portcullis_core::modes`.
 
+mod in_force;
+
 use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::canonical::JsonDigest;
 use portcullis_core::definition::DefinitionDigests;
 use portcullis_core::id::{ActionKey, OrganizationId};
-use portcullis_core::modes::{Mode, PinnedMode, StoredMode};
+use portcullis_core::modes::{Mode, PinnedMode, StoredMode, TextChanges};
 use portcullis_core::time::Timestamp;
 use portcullis_storage::{BoxUnitOfWork, HintKind, ModeOverride, ModeScope};
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ use crate::audit::{self, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
+pub(crate) use in_force::{StoredModes, text_changes};
+
 /// A mode that was set, beside what its key names now.
 #[derive(Debug)]
 pub struct ListedMode {
@@ -22,27 +26,35 @@ pub struct ListedMode {
     /// What identifies the action; `None` when no source has such an action:
     /// perhaps a misspelling, which would otherwise silently do nothing.
     pub current: Option<DefinitionDigests>,
+    /// True when the action is not the one that the mode was set for, as far as the
+    /// organization minds.
+    pub drifted: bool,
 }
 
 impl ListedMode {
-    /// True when the action is not the one that the mode was set for.
-    pub fn has_drifted(&self) -> bool {
-        let stored = &self.entry.stored;
-        self.current
-            .is_some_and(|current| stored.has_drifted(current.interface))
+    fn new(gateway: &Gateway, entry: ModeOverride, text_changes: TextChanges) -> Self {
+        let current = current_digests(gateway, &entry.key);
+        let stored = &entry.stored;
+        Self {
+            drifted: current.is_some_and(|current| stored.has_drifted(current, text_changes)),
+            current,
+            entry,
+        }
     }
 }
 
-/// Everything set in a scope.
-pub async fn list(gateway: &Gateway, scope: &ModeScope) -> Result<Vec<ListedMode>, Error> {
+/// Everything set in a scope of an organization.
+pub async fn list(
+    gateway: &Gateway,
+    organization: &OrganizationId,
+    scope: &ModeScope,
+) -> Result<Vec<ListedMode>, Error> {
     let mut work = gateway.storage.read().await?;
+    let text_changes = text_changes(&mut work, organization).await?;
     let overrides = work.modes().list(scope).await?;
     Ok(overrides
         .into_iter()
-        .map(|entry| ListedMode {
-            current: current_digests(gateway, &entry.key),
-            entry,
-        })
+        .map(|entry| ListedMode::new(gateway, entry, text_changes))
         .collect())
 }
 
@@ -107,6 +119,7 @@ pub async fn put(
             set_at: now,
         },
         current,
+        drifted: false,
     })
 }
 

@@ -2,13 +2,15 @@
 
 use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::{OrganizationId, UserId};
-use portcullis_storage::{ApprovalTimes, Member, Organization, Role};
+use portcullis_core::modes::TextChanges;
+use portcullis_storage::{ApprovalTimes, HintKind, Member, Organization, Role};
 use serde_json::{Value, json};
 
 use crate::access::Actor;
 use crate::audit::Change;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::{modes, reviews};
 
 /// Adds an organization.
 pub async fn create(
@@ -21,6 +23,7 @@ pub async fn create(
         id,
         name,
         approval_times: ApprovalTimes::default(),
+        text_changes: TextChanges::Flag,
         created_at: gateway.clock.now(),
     };
     let mut work = gateway.storage.write().await?;
@@ -38,6 +41,7 @@ pub async fn create(
     change
         .record(gateway, &mut work, kind, subject, details)
         .await?;
+    reviews::begin_open(gateway, &mut work, &organization).await?;
     work.save().await?;
     tracing::info!(organizationId = %organization.id, "organization added");
     Ok(organization)
@@ -188,6 +192,47 @@ pub async fn set_approval_times(
         .record(gateway, &mut work, kind, subject, details)
         .await?;
     Ok(work.save().await?)
+}
+
+/// What an organization makes of actions that are called as ever and read
+/// differently.
+pub async fn text_changes(
+    gateway: &Gateway,
+    organization: &OrganizationId,
+) -> Result<TextChanges, Error> {
+    let mut work = gateway.storage.read().await?;
+    modes::text_changes(&mut work, organization).await
+}
+
+/// Says what an organization makes of actions that read differently; in force from
+/// the next request on.
+pub async fn set_text_changes(
+    gateway: &Gateway,
+    actor: &Actor,
+    organization: &OrganizationId,
+    text_changes: TextChanges,
+) -> Result<(), Error> {
+    let mut work = gateway.storage.write().await?;
+    // Deciders rely on it; none sees this one half.
+    work.organizations().lock(organization).await?;
+    let before = modes::text_changes(&mut work, organization).await?;
+    work.organizations()
+        .set_text_changes(organization, text_changes)
+        .await?;
+    let change = Change {
+        organization: Some(organization),
+        actor,
+        at: gateway.clock.now(),
+    };
+    let details = json!({ "before": before.as_str(), "after": text_changes.as_str() });
+    let kind = AuditKind::TextChangesSet;
+    let subject = AuditSubject::from(organization);
+    change
+        .record(gateway, &mut work, kind, subject, details)
+        .await?;
+    work.save().await?;
+    gateway.hint(HintKind::Reviews, organization.as_str()).await;
+    Ok(())
 }
 
 fn shown(times: ApprovalTimes) -> Value {

@@ -7,8 +7,9 @@
 
 use async_trait::async_trait;
 use portcullis_core::{
+    definition::DefinitionStamp,
     id::{ActionKey, AutomationId, ConnectionId, OrganizationId, SessionId},
-    modes::PinnedMode,
+    modes::{PinnedMode, TextChanges},
     time::Timestamp,
 };
 
@@ -17,6 +18,7 @@ use crate::{
     error::during,
     modes::{AUTOMATION_MODES, ORG_MODES, PinnedModeRow},
     read::{self, Table},
+    reviews::StampRow,
 };
 
 /// About which request.
@@ -51,6 +53,10 @@ pub struct AdmissionFacts {
     pub automation_mode: Option<PinnedMode>,
     /// The organization's mode for the action.
     pub organization_mode: Option<PinnedMode>,
+    /// What the organization has reviewed of the action.
+    pub reviewed: Option<DefinitionStamp>,
+    /// What the organization makes of other words.
+    pub text_changes: TextChanges,
     /// How many seconds the organization lets such a request wait for a person, if
     /// it says so.
     pub approval_seconds: Option<u32>,
@@ -98,6 +104,10 @@ struct FactsRow {
     organization_mode: Option<String>,
     organization_interface_digest: Option<String>,
     organization_contract_digest: Option<String>,
+    reviewed_interface_digest: Option<String>,
+    reviewed_contract_digest: Option<String>,
+    reviewed_risk: Option<String>,
+    text_changes: Option<String>,
     approval_seconds: Option<i64>,
     /// Separated by spaces, which no origin contains.
     granted_origins: Option<String>,
@@ -117,6 +127,15 @@ impl TryFrom<FactsRow> for AdmissionFacts {
             interface_digest: row.organization_interface_digest,
             contract_digest: row.organization_contract_digest,
         });
+        let reviewed = row
+            .reviewed_interface_digest
+            .zip(row.reviewed_contract_digest)
+            .zip(row.reviewed_risk)
+            .map(|((interface_digest, contract_digest), risk)| StampRow {
+                interface_digest,
+                contract_digest,
+                risk,
+            });
         let origins = row.granted_origins.unwrap_or_default();
         let connections = row.connections.unwrap_or_default();
         Ok(Self {
@@ -133,6 +152,9 @@ impl TryFrom<FactsRow> for AdmissionFacts {
             organization_mode: organization_mode
                 .map(|row| row.read(ORG_MODES))
                 .transpose()?,
+            reviewed: reviewed.map(|row| row.read()).transpose()?,
+            // Of an organization that is not there nothing lax is known.
+            text_changes: TextChanges::from_stored(&row.text_changes.unwrap_or_default()),
             approval_seconds: row
                 .approval_seconds
                 .map(|seconds| u32::try_from(seconds).unwrap_or(0)),
@@ -190,15 +212,21 @@ macro_rules! admission_repository {
                         o.mode AS organization_mode,
                         o.interface_digest AS organization_interface_digest,
                         o.contract_digest AS organization_contract_digest,
-                        (SELECT CASE WHEN $4 IS NULL THEN interactive_approval_seconds
-                             ELSE automation_approval_seconds END
-                         FROM organizations WHERE id = $5) AS approval_seconds,
+                        r.interface_digest AS reviewed_interface_digest,
+                        r.contract_digest AS reviewed_contract_digest,
+                        r.risk AS reviewed_risk,
+                        g.text_changes,
+                        CASE WHEN $4 IS NULL THEN g.interactive_approval_seconds
+                             ELSE g.automation_approval_seconds END AS approval_seconds,
                         (SELECT string_agg(origin, ' ') FROM egress_grants) AS granted_origins
                      FROM sessions AS s
                      LEFT JOIN automation_action_modes AS a
                          ON a.automation_id = $4 AND a.source_id = $6 AND a.action_id = $7
                      LEFT JOIN org_action_modes AS o
                          ON o.organization_id = $5 AND o.source_id = $6 AND o.action_id = $7
+                     LEFT JOIN action_reviews AS r
+                         ON r.organization_id = $5 AND r.source_id = $6 AND r.action_id = $7
+                     LEFT JOIN organizations AS g ON g.id = $5
                      WHERE s.id = $1",
                 )
                 .bind(query.session_id.to_string())

@@ -29,6 +29,8 @@ pub struct Hint {
 pub enum HintKind {
     /// Modes; the id is that of the organization or the automation whose they are.
     Modes,
+    /// What was reviewed, and what other words mean; the id is the organization's.
+    Reviews,
     /// Connections; the id is the organization's.
     Connections,
     /// Granted origins, all of them; the id says nothing.
@@ -49,8 +51,9 @@ pub enum Noted {
 }
 
 impl HintKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Modes,
+        Self::Reviews,
         Self::Connections,
         Self::EgressGrants,
         Self::Sessions,
@@ -61,6 +64,7 @@ impl HintKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Modes => "modes",
+            Self::Reviews => "reviews",
             Self::Connections => "connections",
             Self::EgressGrants => "egress_grants",
             Self::Sessions => "sessions",

@@ -55,6 +55,7 @@ mod modes;
 mod organizations;
 mod postgres;
 mod read;
+mod reviews;
 mod sealed;
 mod sealed_rows;
 mod sessions;
@@ -79,9 +80,10 @@ pub use invocations::{
     InvocationRepository, NewInvocation, Page, Refusal, TitledInvocation, WaitingInvocation,
 };
 pub use location::{exists, open, open_to_read, shown};
-pub use modes::{ModeOverride, ModeRepository, ModeScope};
+pub use modes::{ModeOverride, ModeRepository, ModeScope, ScopedMode};
 pub use organizations::{ApprovalTimes, Member, Organization, OrganizationRepository, Role};
 pub use postgres::PostgresStorage;
+pub use reviews::{ActionReview, NewReview, ReviewRepository, Unreviewed};
 pub use sealed::Sealed;
 pub use sealed_rows::{KeyUse, SealedColumn, SealedRow, SealedRowRepository};
 pub use sessions::{Session, SessionRepository};

@@ -77,6 +77,15 @@ pub struct ModeOverride {
     pub set_at: Timestamp,
 }
 
+/// A mode of an action in one of the scopes of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopedMode {
+    /// Whose it is.
+    pub scope: ModeScope,
+    /// The mode, and what it was set for.
+    pub stored: PinnedMode,
+}
+
 /// Keeps modes.
 #[async_trait]
 pub trait ModeRepository: Send {
@@ -103,6 +112,23 @@ pub trait ModeRepository: Send {
 
     /// Everything that was set, by source and action.
     async fn list(&mut self, scope: &ModeScope) -> Result<Vec<ModeOverride>, Error>;
+
+    /// What was set for one action by the organization and by its automations, in no
+    /// order.
+    async fn find_all(
+        &mut self,
+        organization: &OrganizationId,
+        key: &ActionKey,
+    ) -> Result<Vec<ScopedMode>, Error>;
+
+    /// Takes the mode of an action for one that was set for this definition; false
+    /// when nothing was set.
+    async fn pin(
+        &mut self,
+        scope: &ModeScope,
+        key: &ActionKey,
+        pin: DefinitionDigests,
+    ) -> Result<bool, Error>;
 
     /// What was set for one action.
     async fn find(
@@ -135,6 +161,30 @@ impl PinnedModeRow {
                     interface,
                     contract,
                 }),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ScopedModeRow {
+    /// `None`: it is the organization's.
+    automation_id: Option<String>,
+    #[sqlx(flatten)]
+    stored: PinnedModeRow,
+}
+
+impl ScopedModeRow {
+    fn read(self, organization: &OrganizationId) -> Result<ScopedMode, Error> {
+        let (scope, table) = match self.automation_id {
+            None => (ModeScope::Organization(organization.clone()), ORG_MODES),
+            Some(id) => {
+                let id = AUTOMATION_MODES.parse("automation_id", &id)?;
+                (ModeScope::Automation(id), AUTOMATION_MODES)
+            }
+        };
+        Ok(ScopedMode {
+            scope,
+            stored: self.stored.read(table)?,
         })
     }
 }
@@ -248,6 +298,62 @@ macro_rules! mode_repository {
                 .into_iter()
                 .map(|row| row.read(Table(table)))
                 .collect()
+            }
+
+            #[tracing::instrument(
+                name = "storage.modes.find_all", level = "debug", skip_all,
+                fields(organization.id = %organization, action = %key)
+            )]
+            async fn find_all(
+                &mut self,
+                organization: &OrganizationId,
+                key: &ActionKey,
+            ) -> Result<Vec<ScopedMode>, Error> {
+                sqlx::query_as::<$database, ScopedModeRow>(
+                    "SELECT NULL AS automation_id, mode, interface_digest, contract_digest
+                     FROM org_action_modes
+                     WHERE organization_id = $1 AND source_id = $2 AND action_id = $3
+                     UNION ALL
+                     SELECT m.automation_id, m.mode, m.interface_digest, m.contract_digest
+                     FROM automation_action_modes AS m
+                     JOIN automations AS a ON a.id = m.automation_id
+                     WHERE a.organization_id = $1 AND m.source_id = $2 AND m.action_id = $3",
+                )
+                .bind(organization.as_str())
+                .bind(key.source.as_str())
+                .bind(key.action.as_str())
+                .fetch_all(&mut *self.connection)
+                .await
+                .map_err(during("modes.find_all"))?
+                .into_iter()
+                .map(|row| row.read(organization))
+                .collect()
+            }
+
+            #[tracing::instrument(
+                name = "storage.modes.pin", level = "debug", skip_all,
+                fields(?scope, action = %key)
+            )]
+            async fn pin(
+                &mut self,
+                scope: &ModeScope,
+                key: &ActionKey,
+                pin: DefinitionDigests,
+            ) -> Result<bool, Error> {
+                let ScopeRows { table, owner_column, owner } = scope.rows();
+                let done = sqlx::query::<$database>(AssertSqlSafe(format!(
+                    "UPDATE {table} SET interface_digest = $1, contract_digest = $2
+                     WHERE {owner_column} = $3 AND source_id = $4 AND action_id = $5"
+                )))
+                .bind(pin.interface.to_string())
+                .bind(pin.contract.to_string())
+                .bind(owner)
+                .bind(key.source.as_str())
+                .bind(key.action.as_str())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("modes.pin"))?;
+                Ok(done.rows_affected() == 1)
             }
 
             #[tracing::instrument(

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use portcullis_core::{
     id::{OrganizationId, UserId},
+    modes::TextChanges,
     time::Timestamp,
 };
 
@@ -17,6 +18,8 @@ pub struct Organization {
     pub name: String,
     /// How long its requests wait for a person.
     pub approval_times: ApprovalTimes,
+    /// What it makes of actions that read differently.
+    pub text_changes: TextChanges,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -102,6 +105,14 @@ pub trait OrganizationRepository: Send {
         times: ApprovalTimes,
     ) -> Result<bool, Error>;
 
+    /// Says what it makes of actions that read differently; false when there is no
+    /// such organization.
+    async fn set_text_changes(
+        &mut self,
+        id: &OrganizationId,
+        text_changes: TextChanges,
+    ) -> Result<bool, Error>;
+
     /// All organizations, by id.
     async fn list(&mut self) -> Result<Vec<Organization>, Error>;
 
@@ -149,6 +160,7 @@ struct OrganizationRow {
     name: String,
     interactive_approval_seconds: Option<i64>,
     automation_approval_seconds: Option<i64>,
+    text_changes: String,
     created_at: i64,
 }
 
@@ -163,6 +175,7 @@ impl TryFrom<OrganizationRow> for Organization {
                 interactive_seconds: seconds(row.interactive_approval_seconds),
                 automation_seconds: seconds(row.automation_approval_seconds),
             },
+            text_changes: TextChanges::from_stored(&row.text_changes),
             created_at: ORGANIZATIONS.time("created_at", row.created_at)?,
         })
     }
@@ -196,7 +209,7 @@ macro_rules! select_organization {
     ($rest:literal) => {
         concat!(
             "SELECT id, name, interactive_approval_seconds, automation_approval_seconds, ",
-            "created_at FROM organizations ",
+            "text_changes, created_at FROM organizations ",
             $rest
         )
     };
@@ -221,8 +234,8 @@ macro_rules! organization_repository {
             async fn add(&mut self, organization: &Organization) -> Result<bool, Error> {
                 let done = sqlx::query::<$database>(
                     "INSERT INTO organizations (id, name, created_at,
-                         interactive_approval_seconds, automation_approval_seconds)
-                     VALUES ($1, $2, $3, $4, $5)
+                         interactive_approval_seconds, automation_approval_seconds, text_changes)
+                     VALUES ($1, $2, $3, $4, $5, $6)
                      ON CONFLICT (id) DO NOTHING",
                 )
                 .bind(organization.id.as_str())
@@ -230,6 +243,7 @@ macro_rules! organization_repository {
                 .bind(organization.created_at.as_micros())
                 .bind(organization.approval_times.interactive_seconds.map(i64::from))
                 .bind(organization.approval_times.automation_seconds.map(i64::from))
+                .bind(organization.text_changes.as_str())
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("organizations.add"))?;
@@ -304,6 +318,26 @@ macro_rules! organization_repository {
                 .execute(&mut *self.connection)
                 .await
                 .map_err(during("organizations.set_approval_times"))?;
+                Ok(done.rows_affected() == 1)
+            }
+
+            #[tracing::instrument(
+                name = "storage.organizations.set_text_changes", level = "debug", skip_all,
+                fields(organization.id = %id)
+            )]
+            async fn set_text_changes(
+                &mut self,
+                id: &OrganizationId,
+                text_changes: TextChanges,
+            ) -> Result<bool, Error> {
+                let done = sqlx::query::<$database>(
+                    "UPDATE organizations SET text_changes = $1 WHERE id = $2",
+                )
+                .bind(text_changes.as_str())
+                .bind(id.as_str())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(during("organizations.set_text_changes"))?;
                 Ok(done.rows_affected() == 1)
             }
 

@@ -8,7 +8,8 @@ use crate::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, Completion,
     ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
-    OrganizationRepository, SealedRowRepository, SessionRepository, TransitionRepository,
+    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository,
+    TransitionRepository,
 };
 
 /// An open database.
@@ -112,6 +113,9 @@ pub trait UnitOfWork: Send {
 
     /// Modes of organizations and automations.
     fn modes(&mut self) -> Box<dyn ModeRepository + '_>;
+
+    /// What organizations have reviewed.
+    fn reviews(&mut self) -> Box<dyn ReviewRepository + '_>;
 
     /// Invocations.
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_>;

@@ -60,16 +60,17 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
             "member.set",
             "organization.created",
             "session.created",
+            "source.reviewed",
         ]
     );
     let verified = sound(&host).await;
-    assert_eq!(verified.places(), 8);
+    assert_eq!(verified.places(), 9);
     let chains: Vec<_> = verified
         .chains
         .iter()
         .map(|chain| (&*chain.chain, chain.places))
         .collect();
-    assert_eq!(chains, [("", 3), (ORG, 5)]);
+    assert_eq!(chains, [("", 3), (ORG, 6)]);
 }
 
 async fn members_are_recorded(builder: TestHostBuilder) {

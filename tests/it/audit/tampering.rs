@@ -34,7 +34,7 @@ const OTHER: &str = "globex";
 async fn recorded(builder: TestHostBuilder) -> TestHost {
     let host = builder.start().await;
     host.other_organization(OTHER).await;
-    for mode in ["deny", "allow", "deny", "allow"] {
+    for mode in ["deny", "allow", "deny"] {
         host.clock.advance(std::time::Duration::from_secs(1));
         host.set_mode("list_issues", mode).await;
     }

@@ -137,5 +137,5 @@ async fn what_waits_has_its_place_after_a_restart(builder: TestHostBuilder) {
         .filter(|it| it.chain == "acme")
         .map(|it| it.link.as_ref().unwrap().position)
         .collect();
-    assert_eq!(positions, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6, 7]);
 }

@@ -92,7 +92,10 @@ impl Copies {
             HintKind::Connections => self
                 .by_session
                 .retain(|agent| agent.session.organization_id.as_str() != id),
-            HintKind::Modes | HintKind::EgressGrants | HintKind::Invocations => {}
+            HintKind::Modes
+            | HintKind::Reviews
+            | HintKind::EgressGrants
+            | HintKind::Invocations => {}
         }
     }
 }

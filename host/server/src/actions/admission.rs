@@ -11,7 +11,7 @@ use std::time::Duration;
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::audit::AuditKind;
 use portcullis_core::canonical::JsonDigest;
-use portcullis_core::definition::DefinitionDigests;
+use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::{ActionKey, InvocationId, OrganizationId};
 use portcullis_core::invocation::{DeniedReason, Invocation, InvocationStatus};
 use portcullis_core::modes::{Mode, ModeDecision, ModeInputs, decide};
@@ -60,6 +60,16 @@ pub struct Request {
     pub params: Value,
     /// The client's key for this request.
     pub idempotency_key: Option<String>,
+}
+
+impl Request {
+    /// As much of the definition as modes depend on.
+    const fn stamp(&self) -> DefinitionStamp {
+        DefinitionStamp {
+            digests: self.digests,
+            risk: self.action.risk,
+        }
+    }
 }
 
 /// What is computed from the params before the transaction begins: while that
@@ -371,8 +381,10 @@ pub(super) fn decide_mode(facts: &AdmissionFacts, request: &Request) -> ModeDeci
         automation_override: facts.automation_mode.clone(),
         org_default: facts.organization_mode.clone(),
         connector_override: None,
+        reviewed: facts.reviewed,
+        text_changes: facts.text_changes,
     };
-    decide(&inputs, request.action.risk, request.digests.interface)
+    decide(&inputs, request.stamp())
 }
 
 /// The invocation that a decision makes, without connection and params.
@@ -402,7 +414,7 @@ fn decided(
         connection_id: None,
         source: request.plugin.descriptor().id.clone(),
         action: request.action.id.clone(),
-        risk: request.action.risk,
+        risk: decision.risk,
         mode: decision.mode,
         mode_source: decision.source,
         drifted: decision.drifted,

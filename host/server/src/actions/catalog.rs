@@ -1,18 +1,17 @@
 //! What a session can do: sources and actions with the modes in force.
 
-use std::collections::HashMap;
-
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::canonical::JsonDigest;
 use portcullis_core::id::{ActionKey, SourceId};
-use portcullis_core::modes::{ModeDecision, ModeInputs, PinnedMode, decide};
+use portcullis_core::modes::{ModeDecision, decide};
 use portcullis_runtime::{Plugin, PluginAction};
-use portcullis_storage::{BoxUnitOfWork, Connection, ConnectionStatus, ModeScope, Session};
+use portcullis_storage::{Connection, ConnectionStatus, Session};
 
 use crate::access::session_connections;
 use crate::connections::choose;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::modes::StoredModes;
 
 /// What a session can do.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ pub struct CatalogAction {
     pub definition: ActionDefinition,
     /// Its contract digest.
     pub digest: JsonDigest,
-    /// The mode in force.
+    /// The mode and the risk in force.
     pub decision: ModeDecision,
 }
 
@@ -62,7 +61,8 @@ pub enum SourceStatus {
 pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Error> {
     let mut work = gateway.storage.read().await?;
     let connections = session_connections(&mut work, session).await?;
-    let modes = SessionModes::read(&mut work, session).await?;
+    let organization = &session.organization_id;
+    let modes = StoredModes::read(&mut work, organization, session.automation_id).await?;
     drop(work);
 
     let mut catalog = Catalog {
@@ -88,7 +88,7 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
             },
             message: unusable.into_iter().find_map(|(_, obstacle)| obstacle),
         });
-        let described = usable.into_iter().map(|(a, _)| modes.describe(plugin, a));
+        let described = usable.into_iter().map(|(a, _)| describe(&modes, plugin, a));
         catalog.actions.extend(described);
     }
     Ok(catalog)
@@ -117,53 +117,16 @@ fn obstacle(
     }
 }
 
-/// Every override that applies to a session.
-struct SessionModes {
-    organization: HashMap<ActionKey, PinnedMode>,
-    automation: HashMap<ActionKey, PinnedMode>,
-}
-
-impl SessionModes {
-    async fn read(work: &mut BoxUnitOfWork, session: &Session) -> Result<Self, Error> {
-        let organization = ModeScope::Organization(session.organization_id.clone());
-        let automation = session.automation_id.map(ModeScope::Automation);
-        Ok(Self {
-            organization: read_modes(work, &organization).await?,
-            automation: match automation {
-                Some(scope) => read_modes(work, &scope).await?,
-                None => HashMap::new(),
-            },
-        })
+fn describe(modes: &StoredModes, plugin: &Plugin, action: &PluginAction) -> CatalogAction {
+    let source = plugin.descriptor().id.clone();
+    let key = ActionKey {
+        source: source.clone(),
+        action: action.definition.id.clone(),
+    };
+    CatalogAction {
+        source,
+        decision: decide(&modes.of(&key), action.stamp()),
+        digest: action.digests.contract,
+        definition: action.definition.clone(),
     }
-
-    fn describe(&self, plugin: &Plugin, action: &PluginAction) -> CatalogAction {
-        let (definition, digests) = (&action.definition, action.digests);
-        let source = plugin.descriptor().id.clone();
-        let key = ActionKey {
-            source: source.clone(),
-            action: definition.id.clone(),
-        };
-        let inputs = ModeInputs {
-            automation_override: self.automation.get(&key).cloned(),
-            org_default: self.organization.get(&key).cloned(),
-            connector_override: None,
-        };
-        CatalogAction {
-            source,
-            decision: decide(&inputs, definition.risk, digests.interface),
-            digest: digests.contract,
-            definition: definition.clone(),
-        }
-    }
-}
-
-async fn read_modes(
-    work: &mut BoxUnitOfWork,
-    scope: &ModeScope,
-) -> Result<HashMap<ActionKey, PinnedMode>, Error> {
-    let overrides = work.modes().list(scope).await?;
-    Ok(overrides
-        .into_iter()
-        .map(|entry| (entry.key, entry.stored))
-        .collect())
 }

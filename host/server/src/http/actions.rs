@@ -47,15 +47,19 @@ struct ActionObject {
     title: String,
     /// What an agent must know before it invokes the action.
     description: String,
+    /// The stricter of what was reviewed and what the source says now.
     #[schema(value_type = names::RiskLevel)]
     risk_level: &'static str,
     #[schema(value_type = names::Mode)]
     mode: &'static str,
     #[schema(value_type = names::ModeSource)]
     mode_source: &'static str,
-    /// True when the definition is not the one that somebody decided about;
-    /// `allow` is `require_approval` then.
+    /// True when the definition is not the one that somebody decided about or
+    /// reviewed; `allow` is `require_approval` then.
     drifted: bool,
+    /// True when the definition reads differently than the one that somebody decided
+    /// about, and is called the same way.
+    text_changed: bool,
     /// Changes with everything that is shown of the definition.
     #[schema(value_type = names::DefinitionDigest)]
     digest: String,
@@ -130,10 +134,11 @@ fn action_object(action: CatalogAction) -> ActionObject {
         action_id: definition.id.to_string(),
         title: definition.title,
         description: definition.description,
-        risk_level: definition.risk.as_str(),
+        risk_level: action.decision.risk.as_str(),
         mode: action.decision.mode.as_str(),
         mode_source: action.decision.source.as_str(),
         drifted: action.decision.drifted,
+        text_changed: action.decision.text_changed,
         digest: action.digest.to_string(),
         params: definition.params_schema,
         result: definition.result_schema,

@@ -54,7 +54,7 @@ impl From<&ListedMode> for ModeObject {
             mode: listed.entry.stored.mode.as_str().to_owned(),
             matched: listed.current.is_some(),
             digest: listed.entry.stored.pin.map(|pin| pin.contract.to_string()),
-            drifted: listed.has_drifted(),
+            drifted: listed.drifted,
         }
     }
 }
@@ -114,7 +114,7 @@ pub(super) async fn list_modes(
     State(gateway): State<Arc<Gateway>>,
     OrgReader(org): OrgReader,
 ) -> Result<Json<ListResponse>, ApiError> {
-    list_scope(&gateway, &ModeScope::Organization(org)).await
+    list_scope(&gateway, &org, &ModeScope::Organization(org.clone())).await
 }
 
 /// Sets an action's mode for the organization.
@@ -184,7 +184,7 @@ pub(super) async fn list_automation_modes(
     PathParams((_org, automation)): PathParams<(String, String)>,
 ) -> Result<Json<ListResponse>, ApiError> {
     let scope = automation_scope(&gateway, &org, &automation).await?;
-    list_scope(&gateway, &scope).await
+    list_scope(&gateway, &org, &scope).await
 }
 
 /// Sets an action's mode for an automation.
@@ -256,8 +256,12 @@ fn key(source: &str, action: &str) -> Result<ActionKey, ApiError> {
     })
 }
 
-async fn list_scope(gateway: &Gateway, scope: &ModeScope) -> Result<Json<ListResponse>, ApiError> {
-    let modes = modes::list(gateway, scope).await?;
+async fn list_scope(
+    gateway: &Gateway,
+    org: &OrganizationId,
+    scope: &ModeScope,
+) -> Result<Json<ListResponse>, ApiError> {
+    let modes = modes::list(gateway, org, scope).await?;
     Ok(Json(ListResponse {
         modes: modes.iter().map(ModeObject::from).collect(),
     }))

@@ -10,8 +10,8 @@ use portcullis_storage::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, BoxUnitOfWork,
     Completion, ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
-    OrganizationRepository, SealedRowRepository, SessionRepository, Storage, TransitionRepository,
-    UnitOfWork,
+    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository, Storage,
+    TransitionRepository, UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -238,6 +238,10 @@ impl UnitOfWork for ObservedWork {
 
     fn modes(&mut self) -> Box<dyn ModeRepository + '_> {
         self.inner.modes()
+    }
+
+    fn reviews(&mut self) -> Box<dyn ReviewRepository + '_> {
+        self.inner.reviews()
     }
 
     fn invocations(&mut self) -> Box<dyn InvocationRepository + '_> {

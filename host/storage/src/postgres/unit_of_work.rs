@@ -7,8 +7,8 @@ use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, BoxUnitOfWork,
     ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, SealedRowRepository, SessionRepository, TransitionRepository,
-    UnitOfWork,
+    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository,
+    TransitionRepository, UnitOfWork,
     admission::PostgresAdmissionRepository,
     audit::PostgresAuditRepository,
     automations::PostgresAutomationRepository,
@@ -21,6 +21,7 @@ use crate::{
     invocations::PostgresInvocationRepository,
     modes::PostgresModeRepository,
     organizations::PostgresOrganizationRepository,
+    reviews::PostgresReviewRepository,
     sealed_rows::PostgresSealedRowRepository,
     sessions::PostgresSessionRepository,
     transitions::PostgresTransitionRepository,
@@ -63,6 +64,12 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     fn modes(&mut self) -> Box<dyn ModeRepository + '_> {
         Box::new(PostgresModeRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn reviews(&mut self) -> Box<dyn ReviewRepository + '_> {
+        Box::new(PostgresReviewRepository {
             connection: &mut self.0,
         })
     }

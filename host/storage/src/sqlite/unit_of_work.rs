@@ -8,15 +8,15 @@ use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, ConnectionRepository,
     EgressGrantRepository, Error, EventTicketRepository, FullResultRepository,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
+    ReviewRepository, SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
     admission::SqliteAdmissionRepository, audit::SqliteAuditRepository,
     automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
     egress_grants::SqliteEgressGrantRepository, error::during,
     event_tickets::SqliteEventTicketRepository, full_results::SqliteFullResultRepository,
     idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
     modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
-    sealed_rows::SqliteSealedRowRepository, sessions::SqliteSessionRepository,
-    transitions::SqliteTransitionRepository,
+    reviews::SqliteReviewRepository, sealed_rows::SqliteSealedRowRepository,
+    sessions::SqliteSessionRepository, transitions::SqliteTransitionRepository,
 };
 
 /// A transaction that rolls back when it is dropped.
@@ -64,6 +64,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn modes(&mut self) -> Box<dyn ModeRepository + '_> {
         Box::new(SqliteModeRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn reviews(&mut self) -> Box<dyn ReviewRepository + '_> {
+        Box::new(SqliteReviewRepository {
             connection: self.connection(),
         })
     }

@@ -1,21 +1,23 @@
 //! What admission counts, and that counting under the session's lock is exact.
 
 use portcullis_core::{
-    id::{ActionKey, AutomationId},
+    action::Risk,
+    definition::DefinitionStamp,
+    id::{ActionId, ActionKey, AutomationId},
     invocation::InvocationStatus::{Denied, Executing, Pending},
-    modes::Mode,
+    modes::{Mode, TextChanges},
 };
 use portcullis_storage::{
     AdmissionFacts, AdmissionQuery, Automation, ConnectionStamp, ConnectionStatus, EgressGrant,
-    Error, ModeScope, NewInvocation, Storage,
+    Error, ModeScope, NewInvocation, NewReview, Storage,
 };
 
 use crate::{
     Story,
     fixture::{
         Shared, acme, add_connections, add_invocations, add_organizations, add_sessions, at,
-        connection, connection_id, digests, globex, id, invocation, name, pinned, request, session,
-        session_id, unpinned,
+        connection, connection_id, digests, document, globex, id, invocation, name, pinned,
+        request, session, session_id, unpinned,
     },
 };
 
@@ -231,4 +233,45 @@ async fn admit(storage: Shared, number: u32, cap: u64) -> Result<bool, Error> {
     work.invocations().add(&new, &request(&new)).await?;
     work.save().await?;
     Ok(true)
+}
+
+pub(crate) async fn what_was_reviewed_is_that_of_the_action_and_its_organization(
+    storage: Shared,
+) -> Story {
+    add_sessions(&*storage).await?;
+    let facts = weigh(&*storage, &query()).await?;
+    assert_eq!(facts.reviewed, None);
+    assert_eq!(facts.text_changes, TextChanges::Flag);
+
+    let [asked, other] = ["create_issue", "update_issue"].map(|it| document(it, "A title"));
+    let mut work = storage.write().await?;
+    let ids = ["create_issue", "update_issue"].map(name::<ActionId>);
+    for (organization, source, action, document, risk) in [
+        (acme(), "linear", &ids[0], &asked, Risk::Write),
+        (acme(), "linear", &ids[1], &other, Risk::Read),
+        (acme(), "sentry", &ids[0], &other, Risk::Read),
+        (globex(), "linear", &ids[0], &other, Risk::Read),
+    ] {
+        let review = NewReview {
+            action,
+            risk,
+            document,
+        };
+        work.reviews()
+            .put(&organization, &name(source), &[review], "ann", at(1))
+            .await?;
+    }
+    let minds = TextChanges::RequireApproval;
+    work.organizations()
+        .set_text_changes(&acme(), minds)
+        .await?;
+    work.save().await?;
+    let facts = weigh(&*storage, &query()).await?;
+    let expected = DefinitionStamp {
+        digests: asked.digests(),
+        risk: Risk::Write,
+    };
+    assert_eq!(facts.reviewed, Some(expected));
+    assert_eq!(facts.text_changes, minds);
+    Ok(())
 }

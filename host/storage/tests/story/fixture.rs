@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc};
 
 use portcullis_core::{
-    action::Risk,
+    action::{ActionDefinition, CredentialChoice, Risk},
     audit::{AuditChain, AuditEvent, AuditKind, AuditSubject},
     canonical::JsonDigest,
-    definition::DefinitionDigests,
+    definition::{DefinitionDigests, DefinitionDocument},
     id::{ConnectionId, InvocationId, OrganizationId, SessionId},
     invocation::{Invocation, InvocationStatus},
-    modes::{Mode, ModeSource, PinnedMode, StoredMode},
+    modes::{Mode, ModeSource, PinnedMode, StoredMode, TextChanges},
     plugin::ConnectionType,
     time::Timestamp,
 };
@@ -50,6 +50,7 @@ pub(crate) fn organization(id: &str) -> Organization {
         id: name(id),
         name: format!("The {id} company"),
         approval_times: ApprovalTimes::default(),
+        text_changes: TextChanges::Flag,
         created_at: at(0),
     }
 }
@@ -98,6 +99,20 @@ pub(crate) fn digests(definition: &str) -> DefinitionDigests {
         interface: JsonDigest::of(&json!({ "interface": definition })),
         contract: JsonDigest::of(&json!({ "contract": definition })),
     }
+}
+
+/// The definition of an action with this title.
+pub(crate) fn document(action: &str, title: &str) -> DefinitionDocument {
+    DefinitionDocument::of(&ActionDefinition {
+        id: name(action),
+        title: title.to_owned(),
+        description: String::new(),
+        risk: Risk::Write,
+        credential: CredentialChoice::Org,
+        params_schema: json!({ "type": "object" }),
+        result_schema: None,
+        examples: Vec::new(),
+    })
 }
 
 /// A mode that was set for this definition.

@@ -19,6 +19,7 @@ mod invocations;
 mod migrations;
 mod modes;
 mod organizations;
+mod reviews;
 mod sealed_rows;
 mod sessions;
 mod transitions;
@@ -42,6 +43,7 @@ macro_rules! stories {
                 only_one_at_a_time_holds_an_organization,
                 several_may_share_an_organization_and_nobody_then_holds_it,
                 an_organization_may_say_how_long_its_requests_wait,
+                an_organization_says_what_other_words_mean,
             ],
             automations: [
                 an_automation_is_found_only_in_its_organization,
@@ -74,7 +76,17 @@ macro_rules! stories {
                 scopes_do_not_mix,
                 a_removed_mode_is_gone,
                 modes_are_listed_by_source_and_action,
+                the_modes_of_an_action_are_found_in_every_scope_and_pinned,
                 a_mode_needs_its_scope,
+            ],
+            reviews: [
+                a_review_reads_back_as_it_was_written,
+                what_was_reviewed_last_counts,
+                a_source_is_reviewed_for_the_first_time_once,
+                reviews_of_organizations_and_sources_do_not_mix,
+                an_action_can_be_forgotten,
+                those_who_could_have_reviewed_a_source_come_in_pages,
+                a_review_needs_its_organization,
             ],
             invocations: [
                 every_field_reads_back_as_it_was_written,
@@ -106,6 +118,7 @@ macro_rules! stories {
                 the_window_excludes_its_first_moment,
                 pending_counts_exclude_the_expired_and_the_decided,
                 the_modes_are_those_of_the_action_and_its_scopes,
+                what_was_reviewed_is_that_of_the_action_and_its_organization,
                 every_granted_origin_is_known,
                 the_session_and_its_connections_are_as_they_are,
                 what_does_not_exist_is_not_weighed,

@@ -4,7 +4,7 @@ use portcullis_core::{
     id::{ActionKey, AutomationId},
     modes::Mode,
 };
-use portcullis_storage::{Automation, Constraint, Error, ModeOverride, ModeScope};
+use portcullis_storage::{Automation, Constraint, Error, ModeOverride, ModeScope, ScopedMode};
 
 use crate::{
     Story,
@@ -135,6 +135,64 @@ pub(crate) async fn modes_are_listed_by_source_and_action(storage: Shared) -> St
     let listed = modes.list(&organization()).await?;
     let keys: Vec<_> = listed.iter().map(|mode| mode.key.to_string()).collect();
     assert_eq!(keys, [connector, "linear:a", "linear:b", "slack:send"]);
+    Ok(())
+}
+
+pub(crate) async fn the_modes_of_an_action_are_found_in_every_scope_and_pinned(
+    storage: Shared,
+) -> Story {
+    add_scopes(&storage).await?;
+    let key = create_issue();
+    let other = name("linear:update_issue");
+    let mut work = storage.write().await?;
+    let foreign = Automation {
+        id: id::<AutomationId>(2),
+        organization_id: globex(),
+        name: "Nightly".to_owned(),
+        created_at: at(0),
+    };
+    work.automations().add(&foreign).await?;
+    let foreign = ModeScope::Automation(foreign.id);
+    let mut modes = work.modes();
+    assert_eq!(modes.find_all(&acme(), &key).await?, []);
+    assert!(!modes.pin(&organization(), &key, digests("new")).await?);
+    let pin = Some(digests("old"));
+    for (scope, key, mode) in [
+        (&organization(), &key, Mode::Deny),
+        (&organization(), &other, Mode::Deny),
+        (&automation(), &key, Mode::Allow),
+        (&foreign, &key, Mode::Allow),
+        (&ModeScope::Organization(globex()), &key, Mode::Allow),
+    ] {
+        modes.put(scope, key, mode, pin, "ann", at(1)).await?;
+    }
+    let scoped = |definition| {
+        let mode = |scope, mode| ScopedMode {
+            scope,
+            stored: pinned(mode, definition),
+        };
+        [
+            mode(organization(), Mode::Deny),
+            mode(automation(), Mode::Allow),
+        ]
+    };
+    let by_scope = |found: Vec<ScopedMode>| {
+        let mut found = found;
+        found.sort_by_key(|it| it.scope != organization());
+        found
+    };
+    let found = by_scope(modes.find_all(&acme(), &key).await?);
+    assert_eq!(found, scoped("old"));
+    for it in found {
+        assert!(modes.pin(&it.scope, &key, digests("new")).await?);
+    }
+    let found = by_scope(modes.find_all(&acme(), &key).await?);
+    assert_eq!(found, scoped("new"));
+    // Nobody else's, and of nothing else.
+    for (scope, key) in [(&foreign, &key), (&organization(), &other)] {
+        let found = modes.find(scope, key).await?;
+        assert_eq!(found.and_then(|found| found.pin), pin);
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Organizations and members.
 
+use portcullis_core::modes::TextChanges;
 use portcullis_storage::{ApprovalTimes, Constraint, Error, Member, Organization, Role};
 
 use crate::{
@@ -148,6 +149,33 @@ pub(crate) async fn an_organization_may_say_how_long_its_requests_wait(storage: 
     assert_eq!(
         other.map(|found| found.approval_times),
         Some(ApprovalTimes::default())
+    );
+    Ok(())
+}
+
+pub(crate) async fn an_organization_says_what_other_words_mean(storage: Shared) -> Story {
+    add_organizations(&*storage).await?;
+    let mut work = storage.write().await?;
+    let mut organizations = work.organizations();
+    for text_changes in [TextChanges::RequireApproval, TextChanges::Flag] {
+        assert!(
+            organizations
+                .set_text_changes(&acme(), text_changes)
+                .await?
+        );
+        let found = organizations.find(&acme()).await?;
+        assert_eq!(found.map(|found| found.text_changes), Some(text_changes));
+        let other = organizations.find(&globex()).await?;
+        assert_eq!(
+            other.map(|found| found.text_changes),
+            Some(TextChanges::Flag)
+        );
+    }
+    let strict = TextChanges::RequireApproval;
+    assert!(
+        !organizations
+            .set_text_changes(&name("nobody"), strict)
+            .await?
     );
     Ok(())
 }
