@@ -52,6 +52,20 @@ struct Told {
     at: i64,
 }
 
+/// The details of all events of a kind, in the order of their times.
+pub(super) async fn events(host: &TestHost, kind: &str) -> Vec<Value> {
+    let events = exported(host).await.into_iter();
+    let mut events: Vec<_> = events
+        .map(|exported| exported.event.unwrap())
+        .filter(|event| event.kind == kind)
+        .collect();
+    events.sort_by_key(|event| event.at);
+    let details = events
+        .iter()
+        .map(|event| serde_json::from_str(&event.details));
+    details.map(Result::unwrap).collect()
+}
+
 /// Looks at what is recorded from one moment to the next.
 struct Watch<'a> {
     host: &'a TestHost,

@@ -42,6 +42,7 @@ mod cargo_component;
 mod command_line;
 mod conformance;
 mod decisions;
+mod drift;
 mod events;
 mod full_results;
 mod guides;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::clocked::{Arrivals, ClockedStorage};
-use crate::component::LinearVersion;
+use crate::component::{LinearVersion, ProbeVersion};
 use crate::host::TestHost;
 use crate::provider::{Provider, Upstreams};
 use crate::{ADMIN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
@@ -26,10 +26,10 @@ pub(crate) struct Setup {
     storage: SqliteOptions,
     /// Which Linear is served.
     pub(crate) linear: LinearVersion,
-    /// Whether the test guests are served beside Linear.
-    probe: bool,
     /// Whether Sentry and Slack are served and connected as well.
     all_providers: bool,
+    /// Which test guests are served beside it.
+    probe: ProbeVersion,
     /// Of all gateways of the host.
     pub(crate) arrivals: Arc<Arrivals>,
     /// Whether gateways do not hear of changes, not even of their own.
@@ -51,6 +51,14 @@ impl Setup {
             &Provider::ALL
         } else {
             &[Provider::Linear]
+        }
+    }
+
+    /// The same with this version of the test guests.
+    pub(crate) fn with_probe(&self, probe: ProbeVersion) -> Self {
+        Self {
+            probe,
+            ..self.clone()
         }
     }
 }
@@ -101,8 +109,14 @@ impl TestHostBuilder {
 
     /// Serves the test guests as well, as the provider `probe`.
     #[must_use]
-    pub fn with_probe(mut self) -> Self {
-        self.setup.probe = true;
+    pub fn with_probe(self) -> Self {
+        self.probe(ProbeVersion::Built)
+    }
+
+    /// Serves this version of the test guests as well.
+    #[must_use]
+    pub fn probe(mut self, version: ProbeVersion) -> Self {
+        self.setup.probe = version;
         self
     }
 
@@ -219,8 +233,8 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     for provider in setup.providers().iter().skip(1) {
         sources.add(provider.id(), loaded.bundled(provider.id()));
     }
-    if setup.probe {
-        sources.add("probe", loaded.probe());
+    if let Some(probe) = loaded.probe(setup.probe) {
+        sources.add("probe", probe);
     }
     let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox)
         .await

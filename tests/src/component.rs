@@ -33,6 +33,8 @@ pub enum LinearVersion {
     OtherParams,
     /// `list_issues` and `create_issue` have other titles, and are called as ever.
     OtherWords,
+    /// `add_comment` is called `put_comment`.
+    OtherName,
     /// There is no such source.
     Absent,
 }
@@ -44,6 +46,7 @@ impl LinearVersion {
         match self {
             Self::Built | Self::Absent => &[],
             Self::OtherParams => &[("projectId", "programId")],
+            Self::OtherName => &[("add_commentAdd comment", "put_commentAdd comment")],
             Self::OtherWords => &[
                 ("List issues", "Find issues"),
                 ("Create issue", "Report issue"),
@@ -75,9 +78,28 @@ fn replace(component: &mut [u8], text: &str, other: &str) {
     component[at..at + text.len()].copy_from_slice(other.as_bytes());
 }
 
-/// The bytes of the test guests' component.
-fn probe_component() -> Vec<u8> {
-    read(&plugins_directory().join("../guests/test-guests.wasm"))
+/// Which version of the test guests a gateway serves, as the provider `probe`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProbeVersion {
+    /// There is no such source.
+    #[default]
+    Absent,
+    /// As it was built.
+    Built,
+    /// `echo` is dangerous, `text` takes a parameter, `remember` is gone, `now` is
+    /// called `moment`, and `appeared` is new.
+    Later,
+}
+
+impl ProbeVersion {
+    /// The bytes of the component.
+    fn component(self) -> Vec<u8> {
+        let mut component = read(&plugins_directory().join("../guests/test-guests.wasm"));
+        if self == Self::Later {
+            replace(&mut component, "manner: well ", "manner: later");
+        }
+        component
+    }
 }
 
 fn read(component: &Path) -> Vec<u8> {
@@ -99,8 +121,10 @@ pub(crate) struct Loaded {
     /// These are compiled when somebody wants them.
     other_params: Arc<OnceLock<Plugin>>,
     other_words: Arc<OnceLock<Plugin>>,
+    other_name: Arc<OnceLock<Plugin>>,
     probe: Arc<OnceLock<Plugin>>,
     bundled: Arc<Mutex<BTreeMap<&'static str, Plugin>>>,
+    later_probe: Arc<OnceLock<Plugin>>,
 }
 
 impl Loaded {
@@ -110,6 +134,7 @@ impl Loaded {
             LinearVersion::Built => return Some(self.linear.clone()),
             LinearVersion::OtherParams => &self.other_params,
             LinearVersion::OtherWords => &self.other_words,
+            LinearVersion::OtherName => &self.other_name,
             LinearVersion::Absent => return None,
         };
         let compile = || add(&self.sandbox, &self.limits, version.component());
@@ -125,10 +150,15 @@ impl Loaded {
         all.entry(id).or_insert_with(compile).clone()
     }
 
-    /// The test guests.
-    pub(crate) fn probe(&self) -> Plugin {
-        let compile = || add(&self.sandbox, &self.limits, probe_component());
-        self.probe.get_or_init(compile).clone()
+    /// The test guests in this version.
+    pub(crate) fn probe(&self, version: ProbeVersion) -> Option<Plugin> {
+        let kept = match version {
+            ProbeVersion::Absent => return None,
+            ProbeVersion::Built => &self.probe,
+            ProbeVersion::Later => &self.later_probe,
+        };
+        let compile = || add(&self.sandbox, &self.limits, version.component());
+        Some(kept.get_or_init(compile).clone())
     }
 }
 
@@ -167,8 +197,10 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
         linear: add(&sandbox, &limits, linear_component()),
         other_params: Arc::default(),
         other_words: Arc::default(),
+        other_name: Arc::default(),
         probe: Arc::default(),
         bundled: Arc::default(),
+        later_probe: Arc::default(),
         sandbox,
         config,
         limits,

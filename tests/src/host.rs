@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::answer::Answer;
 use crate::builder::{self, Setup, TestHostBuilder};
 use crate::clock::ManualClock;
-use crate::component::LinearVersion;
+use crate::component::{LinearVersion, ProbeVersion};
 use crate::dump::{self, Dump};
 use crate::provider::{Provider, Upstreams};
 use crate::{OPERATOR_KEY, ORG};
@@ -429,6 +429,13 @@ impl TestHost {
         Self { setup, ..self }.restart().await
     }
 
+    /// Stops the gateway, and starts it again on the same data with this version of
+    /// the test guests.
+    pub async fn restart_with_probe(self, probe: ProbeVersion) -> Self {
+        let setup = self.setup.with_probe(probe);
+        Self { setup, ..self }.restart().await
+    }
+
     /// Stops the gateway, and starts it on the same data with the defaults and
     /// these keys of the configuration.
     pub async fn restart_with(self, overrides: &[(&'static str, String)]) -> Self {
@@ -503,7 +510,7 @@ pub fn call(action: &str, params: &Value) -> Value {
 }
 
 /// The body that invokes an action.
-pub(crate) fn call_of(source: &str, action: &str, params: &Value) -> Value {
+pub fn call_of(source: &str, action: &str, params: &Value) -> Value {
     json!({ "integration": source, "action": action, "params": params })
 }
 

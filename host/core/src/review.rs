@@ -41,6 +41,17 @@ pub enum ReviewStatus {
 }
 
 impl ReviewStatus {
+    /// Every name.
+    pub const NAMES: [&str; 7] = [
+        "unchanged",
+        "text_changed",
+        "changed",
+        "new",
+        "renamed",
+        "removed",
+        "unknown",
+    ];
+
     /// The name in JSON.
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ pub mod admission;
 pub mod catalog;
 pub mod decide;
 mod execution;
+pub mod explain;
 pub mod full_result;
 pub mod guide;
 pub mod history;

@@ -92,7 +92,7 @@ pub trait OrganizationRepository: Send {
     async fn lock(&mut self, id: &OrganizationId) -> Result<bool, Error>;
 
     /// Keeps others from changing what the organization's lock guards, which are
-    /// its members, modes and connections, until this unit of work ends; false
+    /// its members, modes, reviews and connections, until this unit of work ends; false
     /// when there is none. Others may do the same meanwhile.
     ///
     /// Postgres locks the row for sharing. SQLite needs no lock.

@@ -2,6 +2,9 @@
 
 use crate::{Behaviour, answers, crash, endless, logging, memory, outbound, plain, scan};
 
+/// What the probe has besides when it describes itself as a later version.
+pub(crate) const LATER: &[(&str, Behaviour)] = &[("appeared", plain::echo), ("moment", plain::now)];
+
 pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("echo", plain::echo),
     ("key", plain::key),

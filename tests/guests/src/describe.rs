@@ -60,8 +60,32 @@ pub(crate) fn list() -> Vec<Action> {
     if manner_is("repeats an action") {
         actions.push(action("echo"));
     }
+    if manner_is("later") {
+        become_later(&mut actions);
+    }
     actions
 }
+
+/// Makes of the actions what a later version has: one is riskier, one is called
+/// differently, one is gone, one has another name, and one has appeared.
+fn become_later(actions: &mut Vec<Action>) {
+    actions.retain(|action| action.id != "remember" && action.id != "now");
+    for action in &mut *actions {
+        match action.id.as_str() {
+            "echo" => action.risk = Risk::Danger,
+            "text" => action.params_schema = ANOTHER_SCHEMA.to_owned(),
+            _ => {}
+        }
+    }
+    actions.extend(catalog::LATER.iter().map(|(id, _)| action(id)));
+    for action in actions {
+        if action.id == "appeared" {
+            action.params_schema = ANOTHER_SCHEMA.to_owned();
+        }
+    }
+}
+
+const ANOTHER_SCHEMA: &str = r#"{"type":"object","properties":{"more":{"type":"string"}}}"#;
 
 pub(crate) fn guide() -> String {
     if manner_is("traps") {

@@ -70,7 +70,7 @@ async fn a_record_is_verified_beside_its_gateway(builder: TestHostBuilder) {
     assert_eq!(document["ok"], true);
     assert_eq!(
         (&document["places"], &document["waiting"]),
-        (&json!(8), &json!(0))
+        (&json!(9), &json!(0))
     );
     let chains = document["chains"].as_array().unwrap();
     assert_eq!(
@@ -135,11 +135,11 @@ async fn what_was_noted_is_compared(builder: TestHostBuilder) {
         .collect();
     let known = ["--anchor", &heads[0], "--anchor", &heads[1]];
     verify(&host, &known).await.assert_exit(0);
-    let later = heads[1].replace("@5:", "@6:");
+    let later = heads[1].replace("@6:", "@7:");
     let ended = verify(&host, &["--anchor", &later]).await;
     ended
         .assert_exit(1)
-        .assert_told(&["organization acme, place 6: the chain had this place when it was noted"]);
+        .assert_told(&["organization acme, place 7: the chain had this place when it was noted"]);
     let ended = verify(&host, &["--anchor", "acme@5"]).await;
     ended
         .assert_exit(2)
@@ -156,7 +156,7 @@ async fn what_waits_too_long_is_a_warning(builder: TestHostBuilder) {
         let document = ended.assert_exit(0).json();
         assert_eq!(
             (&document["places"], &document["waiting"]),
-            (&json!(0), &json!(8))
+            (&json!(0), &json!(9))
         );
         assert!(document["oldestWaitingAt"].is_string());
         assert_eq!(
@@ -173,14 +173,14 @@ async fn the_record_is_exported_line_by_line(builder: TestHostBuilder) {
     host.set_mode("list_issues", "deny").await;
     let all = export(&host, &[]).await;
     let positions = fields(&all, "position");
-    let numbers = [1, 2, 3, 1, 2, 3, 4, 5].map(|number| json!(number));
-    assert_eq!(positions[..8], numbers.iter().collect::<Vec<_>>());
-    assert_eq!(positions[8], &Value::Null);
+    let numbers = [1, 2, 3, 1, 2, 3, 4, 5, 6].map(|number| json!(number));
+    assert_eq!(positions[..9], numbers.iter().collect::<Vec<_>>());
+    assert_eq!(positions[9], &Value::Null);
     let gateways = export(&host, &["--gateway"]).await;
     assert_eq!(gateways, all[..3]);
     let ours = export(&host, &["--org", ORG]).await;
     assert_eq!(ours, all[3..]);
-    let last = &ours[5];
+    let last = &ours[6];
     assert_eq!(last["kind"], "mode.set");
     assert_eq!(
         (&last["organizationId"], &last["actor"]),
@@ -190,7 +190,7 @@ async fn the_record_is_exported_line_by_line(builder: TestHostBuilder) {
     assert_eq!(last["eventMac"].as_str().unwrap().len(), 64);
     assert_eq!(last["positionMac"], Value::Null);
     let at = last["at"].as_str().unwrap();
-    assert_eq!(export(&host, &["--since", at]).await, ours[5..]);
+    assert_eq!(export(&host, &["--since", at]).await, ours[6..]);
 
     let nobody = audit(Terminal::new(), &host, &["export", "--org", "initech"]).await;
     nobody
@@ -227,7 +227,7 @@ async fn what_was_meddled_with_is_exported_as_it_is(builder: TestHostBuilder) {
         (&json!(2), &json!(true))
     );
     assert!(ours[1]["id"].is_string());
-    assert_eq!(ours.len(), 5);
+    assert_eq!(ours.len(), 6);
 }
 
 async fn without_the_master_key_nothing_is_verified(builder: TestHostBuilder) {
@@ -251,7 +251,7 @@ async fn without_the_audit_key_nothing_is_verified(builder: TestHostBuilder) {
     ended
         .assert_exit(1)
         .assert_told(&["the audit key is missing", "restore the row"]);
-    assert_eq!(export(&host, &[]).await.len(), 8);
+    assert_eq!(export(&host, &[]).await.len(), 9);
 }
 
 async fn tables_of_another_version_are_refused(builder: TestHostBuilder) {

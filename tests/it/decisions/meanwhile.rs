@@ -5,10 +5,12 @@
 //! the decision has to wait for, having looked already, and after it. The second
 //! would be lost on whoever looks before the transaction begins.
 
+use portcullis_core::action::Risk;
+use portcullis_core::definition::DefinitionDocument;
 use portcullis_core::id::{InvocationId, SessionId};
 use portcullis_core::invocation::DeniedReason;
 use portcullis_core::modes::Mode;
-use portcullis_storage::{Approval, BoxUnitOfWork, ModeScope, Refusal, Role, Sealed};
+use portcullis_storage::{Approval, BoxUnitOfWork, ModeScope, NewReview, Refusal, Role, Sealed};
 use portcullis_tests::{ADMIN, Answer, LinearVersion, ORG, TestHost, TestHostBuilder};
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use super::{status, update, writes};
 
 on_both![
     a_mode_set_to_deny_stops_an_approval,
+    a_review_that_tells_a_danger_stops_an_approval,
     a_closed_session_stops_an_approval,
     a_rotated_connection_stops_an_approval,
     a_removed_connection_stops_an_approval,
@@ -35,6 +38,7 @@ on_both![
 #[derive(Clone, Copy)]
 enum Change {
     ModeDenied,
+    ReviewedAsDanger,
     SessionClosed,
     Rotated,
     Removed,
@@ -69,6 +73,20 @@ impl Change {
                 let scope = ModeScope::Organization(org);
                 work.modes()
                     .put(&scope, &key, Mode::Deny, None, "test", now)
+                    .await
+                    .unwrap();
+            }
+            Self::ReviewedAsDanger => {
+                let source = "linear".parse().unwrap();
+                let plugin = host.gateway.sources.plugin(&source).unwrap();
+                let action = plugin.action(&"update_issue".parse().unwrap()).unwrap();
+                let review = NewReview {
+                    action: &action.definition.id,
+                    risk: Risk::Danger,
+                    document: &DefinitionDocument::of(&action.definition),
+                };
+                work.reviews()
+                    .put(&org, &source, &[review], "test", now)
                     .await
                     .unwrap();
             }
@@ -165,6 +183,16 @@ async fn a_mode_set_to_deny_stops_an_approval(builder: TestHostBuilder) {
     assert_stops(
         builder,
         Change::ModeDenied,
+        (409, "denied_meanwhile"),
+        "pending",
+    )
+    .await;
+}
+
+async fn a_review_that_tells_a_danger_stops_an_approval(builder: TestHostBuilder) {
+    assert_stops(
+        builder,
+        Change::ReviewedAsDanger,
         (409, "denied_meanwhile"),
         "pending",
     )

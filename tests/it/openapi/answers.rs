@@ -1,6 +1,6 @@
 //! Every operation answers once, and the answer is held against its description.
 
-use portcullis_tests::{ORG, TestHost};
+use portcullis_tests::{LinearVersion, ORG, TestHost};
 use serde_json::{Value, json};
 
 use super::checked::Checked;
@@ -25,6 +25,7 @@ async fn every_operation_answers_as_described() {
     connections(&checked).await;
     sessions_and_automations(&checked).await;
     modes(&checked).await;
+    reviews(&checked).await;
     operator(&checked).await;
     for operation in checked.description.operations() {
         let responses = operation.object["responses"].as_object().unwrap();
@@ -252,6 +253,61 @@ async fn modes(checked: &Checked) {
         let wrong = json!({ "mode": "perhaps" });
         let refused = checked.admin("PUT", &path, wrong).await;
         refused.assert_field("/mode", "enum");
+    }
+}
+
+async fn reviews(checked: &Checked) {
+    let path = "/sources/linear/review";
+    let shown = checked.admin("GET", path, Value::Null).await;
+    shown.assert_status(200);
+    let action = &shown.json["actions"][0];
+    let seen = json!({ "id": action["id"], "digest": action["current"]["digest"] });
+    for (actions, status) in [
+        (json!([seen]), 200),
+        (json!([]), 400),
+        (json!([{ "id": action["id"], "digest": null }]), 409),
+        (json!([{ "id": "nothing", "digest": null }]), 400),
+    ] {
+        let body = json!({ "actions": actions });
+        let confirmed = checked.admin("POST", path, body).await;
+        confirmed.assert_status(status);
+    }
+    let nothing = checked.admin("GET", "/sources/nothing/review", Value::Null);
+    nothing.await.assert_error(404, "not_found");
+    for (text_changes, status) in [("require_approval", 200), ("flag", 200), ("ignore", 400)] {
+        let body = json!({ "textChanges": text_changes });
+        let set = checked.admin("PUT", "/drift", body).await;
+        set.assert_status(status);
+    }
+    checked.admin("GET", "/drift", Value::Null).await;
+    for action in ["list_issues", "nothing"] {
+        let path = format!("/explain?integration=linear&action={action}");
+        checked.agent("GET", &path, Value::Null).await;
+    }
+}
+
+/// Reviews and explanations have other fields when there is something to tell.
+#[tokio::test]
+async fn what_has_changed_is_shown_as_described() {
+    let mut host = TestHost::start().await;
+    host.set_mode("create_issue", "allow").await;
+    for version in [
+        LinearVersion::OtherParams,
+        LinearVersion::OtherWords,
+        LinearVersion::OtherName,
+        LinearVersion::Absent,
+    ] {
+        host = host.restart_serving(version).await;
+        let checked = Checked::new(host).await;
+        let review = checked.admin("GET", "/sources/linear/review", Value::Null);
+        review.await.assert_status(200);
+        checked.admin("GET", "/modes", Value::Null).await;
+        checked.agent("GET", "/available", Value::Null).await;
+        for action in ["list_issues", "create_issue", "put_comment"] {
+            let path = format!("/explain?integration=linear&action={action}");
+            checked.agent("GET", &path, Value::Null).await;
+        }
+        host = checked.host;
     }
 }
 

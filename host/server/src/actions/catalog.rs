@@ -95,7 +95,7 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
 }
 
 /// Why an action cannot work in a session, as far as its connection goes.
-fn obstacle(
+pub(super) fn obstacle(
     plugin: &Plugin,
     action: &ActionDefinition,
     connections: &[Connection],

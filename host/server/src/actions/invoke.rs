@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis_core::id::{ActionId, InvocationId, SessionId, SourceId};
 use portcullis_core::invocation::{Invocation, InvocationStatus};
-use portcullis_runtime::Plugin;
+use portcullis_runtime::{Plugin, PluginAction};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -72,25 +72,7 @@ fn validate(
     agent: Arc<Agent>,
     request: InvokeRequest,
 ) -> Result<Request, Error> {
-    let unknown_source = || Error::UnknownSource(request.integration.chars().take(128).collect());
-    let source: SourceId = request.integration.parse().map_err(|_| unknown_source())?;
-    let plugin = gateway
-        .sources
-        .plugin(&source)
-        .ok_or_else(unknown_source)?
-        .clone();
-    let found = request
-        .action
-        .parse()
-        .ok()
-        .and_then(|action| plugin.action(&action));
-    let Some(action) = found else {
-        return Err(Error::UnknownAction {
-            source_id: source,
-            action: request.action.chars().take(128).collect(),
-            known: known_actions(&plugin),
-        });
-    };
+    let (plugin, action) = find_action(gateway, &request.integration, &request.action)?;
     action
         .validator
         .validate(&request.params)
@@ -101,8 +83,28 @@ fn validate(
         digests: action.digests,
         params: request.params,
         idempotency_key: request.idempotency_key,
-        plugin,
+        plugin: plugin.clone(),
     })
+}
+
+/// Finds an action by the names that a client gives.
+pub(super) fn find_action<'a>(
+    gateway: &'a Gateway,
+    integration: &str,
+    action: &str,
+) -> Result<(&'a Plugin, &'a PluginAction), Error> {
+    let unknown_source = || Error::UnknownSource(integration.chars().take(128).collect());
+    let source: SourceId = integration.parse().map_err(|_| unknown_source())?;
+    let plugin = gateway.sources.plugin(&source);
+    let plugin = plugin.ok_or_else(unknown_source)?;
+    let id = action.parse().ok();
+    let found = id.and_then(|id| plugin.action(&id));
+    let found = found.ok_or_else(|| Error::UnknownAction {
+        source_id: source,
+        action: action.chars().take(128).collect(),
+        known: known_actions(plugin),
+    })?;
+    Ok((plugin, found))
 }
 
 fn known_actions(plugin: &Plugin) -> Vec<ActionId> {

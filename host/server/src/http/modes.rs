@@ -41,8 +41,8 @@ pub(super) struct ModeObject {
     #[schema(required, value_type = Option<names::DefinitionDigest>)]
     digest: Option<String>,
     /// True when the action is called differently now, or was not there when the
-    /// mode was set; `allow` is `require_approval` then, until somebody sets it
-    /// again.
+    /// mode was set, or reads differently and the organization minds; `allow` is
+    /// `require_approval` then, until somebody sets it again or confirms the action.
     drifted: bool,
 }
 

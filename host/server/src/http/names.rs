@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 
 use portcullis_core::action::Risk;
+use portcullis_core::definition;
 use portcullis_core::invocation;
 use portcullis_core::modes;
 use portcullis_core::plugin;
+use portcullis_core::review;
 use portcullis_storage::{ConnectionStatus as StoredStatus, Role as StoredRole};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -44,6 +46,21 @@ names! {
     Mode = modes::Mode::ALL.iter().map(|name| name.as_str());
     /// Which step of the cascade decided the mode.
     ModeSource = modes::ModeSource::ALL.iter().map(|name| name.as_str());
+    /// What has become of an action since it was reviewed: the same; it reads
+    /// differently; it is called differently; nobody has reviewed it; the same, of one
+    /// that is called as one that is gone; it is gone; or it was not listed, but neither
+    /// was everything.
+    ReviewStatus = review::ReviewStatus::NAMES;
+    /// What has become of a part of a definition.
+    EntryChange = definition::EntryChange::ALL.iter().map(|name| name.as_str());
+    /// Whether a difference changes how an action is called, or only what is said about
+    /// it.
+    Affects = definition::Affects::ALL.iter().map(|name| name.as_str());
+    /// How a definition differs from the one that somebody saw; `unseen`: nobody saw one.
+    DefinitionChange = definition::DefinitionChange::ALL.iter().map(|name| name.as_str());
+    /// What an organization makes of actions that are called as ever and read
+    /// differently: it is told, or those that were allowed wait for a person.
+    TextChanges = modes::TextChanges::ALL.iter().map(|name| name.as_str());
     /// Where an invocation stands.
     InvocationStatus = invocation::InvocationStatus::ALL.iter().map(|name| name.as_str());
     /// Why an invocation failed: the provider's codes, then the sandbox's, then

@@ -13,9 +13,9 @@ use utoipa_axum::routes;
 
 use super::error::{method_not_allowed, not_found, panicked};
 use super::{
-    actions, approvals, automations, connections, decisions, egress_grants, events, health,
-    invocations, invoke, members, metrics, modes, openapi, orgs, plugins, request, results,
-    sessions, tokens,
+    actions, approvals, automations, connections, decisions, drift, egress_grants, events, explain,
+    health, invocations, invoke, members, metrics, modes, openapi, orgs, plugins, request, results,
+    reviews, sessions, tokens,
 };
 use crate::gateway::Gateway;
 
@@ -53,6 +53,7 @@ fn agent_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(actions::get_bootstrap))
         .routes(routes!(actions::get_session_guide))
         .routes(routes!(actions::get_guide))
+        .routes(routes!(explain::explain_action))
         .routes(routes!(invoke::invoke_action))
         .routes(routes!(invocations::list_session_invocations))
         .routes(routes!(invocations::get_invocation))
@@ -99,6 +100,8 @@ fn organization_routes() -> OpenApiRouter<Arc<Gateway>> {
             approvals::get_approval_times,
             approvals::put_approval_times
         ))
+        .routes(routes!(drift::get_drift_policy, drift::put_drift_policy))
+        .routes(routes!(reviews::get_review, reviews::confirm_review))
         .routes(routes!(invocations::list_organization_invocations))
 }
 
