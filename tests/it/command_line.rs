@@ -13,5 +13,6 @@ mod operators;
 mod plugin_files;
 mod refusals;
 mod results;
+mod reviewing;
 mod terminal;
 mod waiting;

@@ -35,6 +35,7 @@ mod plugin;
 mod serve;
 mod session;
 mod settings;
+mod source;
 mod times;
 mod token;
 
@@ -91,7 +92,7 @@ enum Command {
     Approve(approve::Approve),
     /// Refuse what waits.
     Deny(approve::Deny),
-    /// Organizations, their members, and how long requests wait for them.
+    /// Organizations, their members, and what they decide for all their agents.
     #[command(after_help = org::HELP)]
     Org {
         #[command(subcommand)]
@@ -105,6 +106,8 @@ enum Command {
     Connection(connection::Connections),
     /// What may happen without asking.
     Mode(mode::Modes),
+    /// What sources have become since they were reviewed.
+    Source(source::Sources),
     /// Tokens for agents and people.
     Token(token::Tokens),
     /// What plugins may reach beyond public addresses.
@@ -191,6 +194,7 @@ impl Command {
             Self::Automation(automations) => automations.run(console).await,
             Self::Connection(connections) => connections.run(console).await,
             Self::Mode(modes) => modes.run(console).await,
+            Self::Source(sources) => sources.run(console).await,
             Self::Token(tokens) => tokens.run(console).await,
             Self::Egress(egress) => egress.run(console).await,
             Self::Invocations(invocations) => invocations.run(console).await,

@@ -1,5 +1,6 @@
 //! `portcullis actions`: what an agent can do, and doing it.
 
+mod explain;
 mod list;
 mod params;
 mod result;
@@ -16,6 +17,7 @@ use super::decide::{self, Decision};
 use super::exit::EXIT_CODES;
 use super::failure::Failure;
 use super::invocations::{self, Page};
+use super::mode::{ActionName, parse_action};
 use super::output::{Report, fields_of};
 
 /// `actions`
@@ -34,6 +36,7 @@ fn help() -> String {
 Examples:
   portcullis actions list --integration linear
   portcullis actions guide
+  portcullis actions explain linear.create_issue
   portcullis actions run --integration linear --action list_issues --params '{{\"first\": 3}}'
   portcullis actions history --status pending
   portcullis actions result 81ee3a0c-0a3b-46df-97ed-e7896052fa0f --pointer /issues
@@ -75,6 +78,13 @@ Examples:
         /// The source, as `actions list` shows it.
         source: Option<String>,
     },
+    /// Why an action runs, waits or is refused.
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain {
+        /// Source and action, such as `linear.create_issue`.
+        #[arg(value_parser = parse_action)]
+        action: ActionName,
+    },
     /// Do something, and wait for it.
     Run(run::Run),
     /// One request, with its result.
@@ -101,6 +111,14 @@ Examples:
     History(Page),
 }
 
+const EXPLAIN_HELP: &str = "\
+The first step that says anything decides. Then the guard looks at what it was said
+of: an `allow` waits for a person when the action is not what somebody decided
+about or reviewed.
+
+Example:
+  portcullis actions explain linear.create_issue";
+
 const CANCEL_HELP: &str = "\
 Only the agent that asked can withdraw it, and only as long as nobody has decided.
 Ctrl-C at `portcullis actions run` ends the waiting alone; this ends the request.
@@ -124,6 +142,11 @@ impl Actions {
             } => {
                 let path = [session.as_str(), "actions", "guide", &source];
                 Ok(markdown(client.get(&path, &[]).await?))
+            }
+            Act::Explain { action } => {
+                let query = [("integration", action.source), ("action", action.action)];
+                let answer = client.get(&path("explain"), &query).await?;
+                Ok(explain::explained(answer))
             }
             Act::Run(run) => run.run(console, &client, &session).await,
             Act::Show { id } => {

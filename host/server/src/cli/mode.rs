@@ -51,7 +51,8 @@ Examples:
   portcullis mode set linear.create_issue unset --org acme
 
 `allow` holds for the action as it is now: when its params change, it waits for a
-person until the mode is set again. With --digest the mode is set only if the
+person until the mode is set again, or the action is confirmed (`portcullis source
+review`). With --digest the mode is set only if the
 action is still the one you have looked at.")]
     Set {
         /// Source and action, such as `linear.create_issue`.
@@ -69,12 +70,12 @@ action is still the one you have looked at.")]
 
 /// `source.action`; a source's id has no dot.
 #[derive(Debug, Clone)]
-struct ActionName {
-    source: String,
-    action: String,
+pub(super) struct ActionName {
+    pub(super) source: String,
+    pub(super) action: String,
 }
 
-fn parse_action(text: &str) -> Result<ActionName, String> {
+pub(super) fn parse_action(text: &str) -> Result<ActionName, String> {
     match text.split_once('.') {
         Some((source, action)) if !source.is_empty() && !action.is_empty() => Ok(ActionName {
             source: source.to_owned(),

@@ -1,6 +1,8 @@
-//! `portcullis org` and `portcullis org members`; `approvals` is the rest of it.
+//! `portcullis org` and `portcullis org members`; the rest of it has files of its
+//! own.
 
 mod approvals;
+mod drift;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -27,6 +29,8 @@ Example:
     Members(Members),
     /// How long requests wait for a person.
     Approvals(approvals::Approvals),
+    /// What happens to actions that read differently than they were reviewed.
+    Drift(drift::Drift),
 }
 
 /// `org create`
@@ -101,6 +105,7 @@ Examples:
   portcullis org create acme --name \"Acme Inc.\"
   portcullis org members set ada admin --org acme
   portcullis org approvals acme --interactive 10m
+  portcullis org drift acme --text-changes require_approval
 
 Making and listing organizations takes the operator's key, in
 PORTCULLIS_OPERATOR_KEY.";
@@ -122,6 +127,7 @@ impl Org {
             }
             Self::Members(members) => members.run(console).await,
             Self::Approvals(approvals) => approvals.run(console).await,
+            Self::Drift(drift) => drift.run(console).await,
         }
     }
 }

@@ -207,11 +207,7 @@ impl Sheet {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if field(&self.invocation, "drifted") == "true" {
-            warnings.push(
-                "! Drifted: somebody allowed this action when its definition was another one. It \
-                 has changed since, so a person is asked."
-                    .to_owned(),
-            );
+            warnings.push(drifted(&self.invocation));
         }
         match &self.now {
             Definition::Served { .. } if self.may_run() => {}
@@ -229,6 +225,20 @@ impl Sheet {
         }
         warnings
     }
+}
+
+/// Why a person is asked although the action would be allowed.
+fn drifted(invocation: &Value) -> String {
+    if field(invocation, "modeSource") == "inferred_default" {
+        let source = field(invocation, "integration");
+        return format!(
+            "! Drifted: this action has changed since it was reviewed, or nobody has reviewed it. \
+             `portcullis source review {source}` shows it."
+        );
+    }
+    "! Drifted: somebody allowed this action when its definition was another one. It has changed \
+     since, so a person is asked."
+        .to_owned()
 }
 
 /// The mode, and where it comes from.
@@ -325,6 +335,14 @@ Params (what looks like a secret is hidden):
         for phrase in ["! Drifted", "! The action has changed", "now sha256:2"] {
             assert!(text(&changed).contains(phrase), "{}", text(&changed));
         }
+        let mut inferred = asked();
+        inferred["drifted"] = json!(true);
+        inferred["modeSource"] = json!("inferred_default");
+        let inferred = text(&sheet(inferred, &catalog("sha256:1")));
+        assert!(
+            inferred.contains("portcullis source review linear"),
+            "{inferred}"
+        );
         let mut gone = catalog("sha256:1");
         gone["actions"] = json!([]);
         gone["sources"][0]["message"] = json!("A person must renew it.");
