@@ -60,6 +60,9 @@ async fn what_is_called_differently_waits_until_somebody_has_confirmed_it(
         assert_eq!(shown["textChanged"], false);
     }
     assert_eq!(host.upstreams.linear.requests().len(), sent);
+    let requested = crate::audit::events(&host, "invocation.requested").await;
+    let drifted = requested.iter().filter(|it| it["drifted"] == true);
+    assert_eq!(drifted.count(), 2);
 
     let review = review_of(&host, "linear").await;
     let expected = [("create_issue", "changed"), ("list_issues", "changed")];

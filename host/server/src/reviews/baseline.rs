@@ -14,8 +14,8 @@ use crate::audit::{self, GATEWAY, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
-/// How many organizations are looked for at once.
-const PAGE: u32 = 100;
+/// How many organizations are begun with at once, and locked meanwhile.
+const PAGE: u32 = 50;
 
 /// What a source is when an organization begins to use it.
 pub(crate) struct Baseline<'a> {
@@ -146,9 +146,7 @@ pub async fn begin_everywhere(gateway: &Gateway) -> Result<(), Error> {
         let mut after = None;
         loop {
             let page = unreviewed(gateway, plugin, after.as_ref()).await?;
-            for organization in &page {
-                begin(gateway, plugin, organization).await?;
-            }
+            begin(gateway, plugin, &page).await?;
             match page.into_iter().last() {
                 Some(last) => after = Some(last),
                 None => break,
@@ -173,17 +171,20 @@ async fn unreviewed(
     Ok(work.reviews().unreviewed(query).await?)
 }
 
-/// In a transaction of its own, so that no organization waits for another.
+/// A page in one transaction: whoever begins it at another gateway locks in the same
+/// order.
 async fn begin(
     gateway: &Gateway,
     plugin: &Plugin,
-    organization: &OrganizationId,
+    organizations: &[OrganizationId],
 ) -> Result<(), Error> {
     let mut work = gateway.storage.write().await?;
-    work.organizations().lock(organization).await?;
     let now = gateway.clock.now();
-    Baseline::of(plugin, organization, GATEWAY, now)
-        .begin(gateway, &mut work)
-        .await?;
+    for organization in organizations {
+        work.organizations().lock(organization).await?;
+        Baseline::of(plugin, organization, GATEWAY, now)
+            .begin(gateway, &mut work)
+            .await?;
+    }
     Ok(work.save().await?)
 }

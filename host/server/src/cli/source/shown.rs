@@ -33,9 +33,7 @@ pub(super) fn review(review: Value) -> Report {
             rows,
         )
     };
-    let report = differences
-        .into_iter()
-        .fold(report, |report, difference| report.text(difference));
+    let report = differences.into_iter().fold(report, Report::text);
     if !complete {
         return report.warning(format!(
             "{source} is not served now: nobody knows what has become of its actions"
