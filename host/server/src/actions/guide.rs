@@ -159,7 +159,7 @@ fn describe(action: &CatalogAction) -> String {
     let head = format!(
         "\n### {}\n\nTitle: {title}. Risk: {}. Mode: {}.\n\n{}",
         name(action),
-        definition.risk,
+        action.decision.risk,
         in_force(&action.decision),
         quote(&definition.description),
     );

@@ -26,7 +26,9 @@ fn action(id: &str, mode: Mode, change: impl FnOnce(&mut ActionDefinition)) -> C
         decision: ModeDecision {
             mode,
             source: ModeSource::OrgDefault,
+            risk: Risk::Write,
             drifted: false,
+            text_changed: false,
             unknown_value: None,
         },
     }
