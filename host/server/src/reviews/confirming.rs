@@ -178,7 +178,6 @@ impl<'a> Confirming<'a> {
     {
         let Confirmed { id, seen } = confirmed;
         let current = self.plugin.and_then(|plugin| plugin.action(id));
-        let changed = || Err(Error::DefinitionChanged(self.key(id)));
         let refuse = |field: &str, rule, message: String| {
             Err(Error::InvalidField {
                 path: format!("/actions/{index}/{field}"),
@@ -191,7 +190,6 @@ impl<'a> Confirming<'a> {
             (Some(current), Some(seen)) if current.digests.contract == *seen => {
                 Ok(Act::Keep(current))
             }
-            (Some(_), _) => changed(),
             (None, _) if self.reviewed(id).is_none() => {
                 let message = format!("{source} has no action `{id}`, and had none");
                 refuse("id", "known", message)
@@ -200,8 +198,8 @@ impl<'a> Confirming<'a> {
                 let message = format!("{source} is not served now, so nobody knows what `{id}` is");
                 refuse("id", "listed", message)
             }
-            (None, Some(_)) => changed(),
             (None, None) => Ok(Act::Forget(id)),
+            (Some(_), _) | (None, Some(_)) => Err(Error::DefinitionChanged(self.key(id))),
         }
     }
 

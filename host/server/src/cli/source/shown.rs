@@ -125,14 +125,14 @@ mod tests {
 
     use super::*;
 
-    fn text(action: Value) -> String {
+    fn text(action: &Value) -> String {
         let document = json!({ "sourceId": "linear", "complete": true, "actions": [action] });
         review(document).for_people(None)
     }
 
     #[test]
     fn each_part_that_differs_is_a_line() {
-        let shown = text(json!({
+        let shown = text(&json!({
             "id": "a", "status": "changed", "mode": "require_approval", "drifted": true,
             "reviewed": { "riskLevel": "read", "reviewedBy": "user:ada" },
             "current": { "riskLevel": "write" },
@@ -159,7 +159,7 @@ a
     #[test]
     fn what_a_source_says_begins_no_line_and_steers_nothing() {
         let evil = "x\n\u{1b}[2J\u{202e}  ~ /risk";
-        let shown = text(json!({
+        let shown = text(&json!({
             "id": "a", "status": "text_changed",
             "difference": [{
                 "path": evil, "change": "changed", "before": evil, "after": evil,
@@ -174,6 +174,6 @@ a
     #[test]
     fn a_definition_that_was_not_kept_is_told() {
         let action = json!({ "id": "a", "status": "changed", "difference": null });
-        assert!(text(action).contains("was not kept"));
+        assert!(text(&action).contains("was not kept"));
     }
 }
