@@ -7,6 +7,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::vault::Vault;
 use portcullis_tests::{
@@ -74,9 +75,7 @@ pub(crate) async fn kept(host: &TestHost) -> Vec<(String, Vec<u8>)> {
 }
 
 fn contains(content: &[u8], text: &str) -> bool {
-    content
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    memmem::find(content, text.as_bytes()).is_some()
 }
 
 /// The name and content of every file of a host.
