@@ -333,12 +333,12 @@ mod tests {
             json!({"type": "object", "required": properties,
                    "properties": named.collect::<Map<_, _>>(), "additionalProperties": false})
         };
-        let forms = json!({"anyOf": [form(&["a", "b", "c"]), form(&["street", "city"])]});
+        let forms = json!({"anyOf": [form(&["a", "b", "c"]), form(&["street", "city"]), {"type": "string"}]});
         check(
             &forms,
             &json!({"street": 1}),
             &[
-                " anyOf: must have one of 2 forms and has none; form 2 is the nearest",
+                " anyOf: must have one of 3 forms and has none; form 2 is the nearest",
                 "/city required: `city` is required",
             ],
         );
@@ -346,7 +346,7 @@ mod tests {
             &forms,
             &json!({"street": 1, "citi": 2}),
             &[
-                " anyOf: must have one of 2 forms and has none; form 2 is the nearest",
+                " anyOf: must have one of 3 forms and has none; form 2 is the nearest",
                 "/citi additionalProperties: `citi` is not a property here; did you mean `city`?",
                 "/city required: `city` is required; rename `citi` if it was meant",
             ],

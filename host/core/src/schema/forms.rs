@@ -8,9 +8,9 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
-use super::Violation;
 use super::explain::{self, allowed, close_option, expected, found, violation};
 use super::words::listed;
+use super::{MAX_VIOLATIONS, Violation};
 
 type Branch = Vec<ValidationError<'static>>;
 
@@ -88,12 +88,15 @@ fn must_be(causes: &[&ValidationError<'static>]) -> Option<String> {
     Some(format!("must be {expected}, found {}{close}", found(value)))
 }
 
-/// That no form fits, and what separates the value from the nearest: the one
-/// with the fewest violations, of two the first.
+/// That no form fits, and what separates the value from the nearest: of those
+/// that may have been meant the one with the fewest violations, of two the first.
 fn nearest(schema: &Value, error: &ValidationError<'_>, branches: &[Branch]) -> Vec<Violation> {
     let count = branches.len();
     let told = format!("must have one of {count} forms and has none");
-    let nearest = (1..).zip(branches).min_by_key(|(_, branch)| branch.len());
+    let distance = |branch: &Branch| (!is_meant(branch, error), branch.len());
+    let nearest = (1..)
+        .zip(branches)
+        .min_by_key(|(_, branch)| distance(branch));
     let Some((number, branch)) = nearest else {
         return vec![violation(error, None, told)];
     };
@@ -107,5 +110,6 @@ fn explain_all(schema: &Value, branch: &[ValidationError<'static>]) -> Vec<Viola
     let causes = branch.iter();
     causes
         .flat_map(|cause| explain::violations(schema, cause))
+        .take(MAX_VIOLATIONS)
         .collect()
 }
