@@ -2,7 +2,8 @@
 //! the real component in the real sandbox, and a fake of its vendor on a real socket.
 //!
 //! `case` is the table of providers: to hold one more against all of this, add it
-//! there and in [`on_each`]'s lists. `site` is a gateway with one provider under test.
+//! there and in [`on_each`]'s lists. `site` is a gateway with one provider under test,
+//! `trouble` what its vendor may do wrong.
 //! `sentry` and `slack` have what only those do.
 
 /// Makes a test for each of these providers of each function, which takes what is
@@ -33,4 +34,5 @@ mod reads;
 mod sentry;
 mod site;
 mod slack;
+mod trouble;
 mod writes;

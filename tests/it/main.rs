@@ -60,5 +60,4 @@ mod plugins;
 mod reauthentication;
 mod secrets;
 mod two_gateways;
-mod upstream_faults;
 mod whose_token;

@@ -1,10 +1,11 @@
 //! A gateway with all providers, one of which is under test.
 
 use portcullis_tests::{Answer, TestHost, TestHostBuilder};
-use portcullis_upstreams::{FakeUpstream, Fault};
+use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
 
 use super::case::{Call, Case};
+use super::trouble::Trouble;
 
 pub(crate) struct Site {
     pub(crate) host: TestHost,
@@ -64,6 +65,14 @@ impl Site {
     /// Calls the action that reads.
     pub(crate) async fn read(&self) -> Answer {
         self.call(self.case.read.as_ref().unwrap()).await
+    }
+
+    /// Fails unless the call met this trouble, and the row tells the same.
+    pub(crate) async fn assert_met(&self, answer: &Answer, trouble: &Trouble) {
+        let told = (answer.code(), answer.message().contains(&trouble.told));
+        assert_eq!(told, (trouble.code, true), "{trouble:?}: {}", answer.text);
+        let status = if trouble.code == "timeout" { 504 } else { 502 };
+        self.assert_failed(answer, status, trouble.code).await;
     }
 
     /// Fails unless the call failed like this, and the row tells the same.
@@ -144,41 +153,4 @@ impl Site {
 fn found<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
     let mut members = list.as_array().unwrap().iter();
     members.find(|member| member[field] == value).unwrap()
-}
-
-/// What an upstream does wrong, with the code that a write then has: whatever it is, the
-/// write was sent.
-pub(crate) fn faults() -> Vec<(Fault, &'static str)> {
-    let status = |status| Fault::Status { status };
-    vec![
-        (waiting(37), "rate_limited"),
-        (waiting(0), "rate_limited"),
-        (status(403), "forbidden"),
-        (status(404), "not_found"),
-        (status(409), "conflict"),
-        (status(422), "invalid_params"),
-        (status(500), "upstream"),
-        (status(502), "upstream"),
-        (status(503), "upstream"),
-        (status(504), "timeout"),
-        (Fault::Garbage, "upstream"),
-        (Fault::Huge { bytes: 50 << 20 }, "upstream"),
-        (redirect("http://169.254.169.254/"), "upstream"),
-        (Fault::HalfBody, "upstream"),
-        (Fault::Disconnect, "upstream"),
-        (Fault::DisconnectBefore, "upstream"),
-    ]
-}
-
-/// Too many requests.
-pub(crate) fn waiting(retry_after_seconds: u64) -> Fault {
-    Fault::RateLimit {
-        retry_after_seconds,
-    }
-}
-
-fn redirect(location: &str) -> Fault {
-    Fault::Redirect {
-        location: location.to_owned(),
-    }
 }
