@@ -80,18 +80,24 @@ async fn the_guide_tells_what_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn every_route_that_a_guide_names_is_described() {
+async fn every_route_that_agents_are_told_of_is_described() {
     let host = TestHost::start().await;
     let described = host.operator("GET", "/openapi.json", Value::Null).await;
-    let guide = read(&host, "/guide").await;
-    let named = guide
-        .split('`')
-        .filter_map(|told| told.split_once(" /{sessionId}"));
-    let named: Vec<_> = named.collect();
-    assert!(!named.is_empty(), "{guide}");
-    for (method, path) in named {
-        let path = format!("/{{session_id}}{path}").replace("{sourceId}", "{source_id}");
-        let found = described.json["paths"][&path][method.to_lowercase()].is_object();
-        assert!(found, "{method} {path}");
+    for (text, at_least) in [("/bootstrap", 7), ("/guide", 1)] {
+        let text = read(&host, text).await;
+        let named = text
+            .split('`')
+            .filter_map(|told| told.split_once(" /{sessionId}"));
+        let named: Vec<_> = named.collect();
+        assert!(named.len() >= at_least, "{named:?}");
+        for (method, path) in named {
+            let (path, _query) = path.split_once('?').unwrap_or((path, ""));
+            let path = format!("/{{session_id}}{path}").replace("{sourceId}", "{source_id}");
+            let described = &described.json["paths"][&path];
+            assert!(
+                described[method.to_lowercase()].is_object(),
+                "{method} {path}"
+            );
+        }
     }
 }
