@@ -93,7 +93,7 @@ impl PinnedMode {
     /// True unless it was set for the definition that the action has now. What nobody
     /// saw is not what somebody decided about.
     pub fn has_drifted(&self, current: DefinitionDigests, text_changes: TextChanges) -> bool {
-        text_changes.drift(DefinitionChange::between(self.pin, current))
+        text_changes.is_drift(DefinitionChange::between(self.pin, current))
     }
 }
 
@@ -115,7 +115,7 @@ impl TextChanges {
     }
 
     /// Whether a definition that has changed like this has drifted.
-    pub const fn drift(self, change: DefinitionChange) -> bool {
+    pub const fn is_drift(self, change: DefinitionChange) -> bool {
         match change {
             DefinitionChange::None => false,
             DefinitionChange::Text => matches!(self, Self::RequireApproval),

@@ -15,7 +15,7 @@ use portcullis_core::definition::{DefinitionDocument, DefinitionStamp, Differenc
 use portcullis_core::id::{ActionId, ActionKey, OrganizationId, SourceId};
 use portcullis_core::modes::{ModeDecision, decide};
 use portcullis_core::review::{ReviewStatus, Snapshot, Snapshots, compare};
-use portcullis_runtime::Plugin;
+use portcullis_runtime::{Plugin, PluginAction};
 use portcullis_storage::{ActionReview, BoxUnitOfWork};
 
 use crate::error::Error;
@@ -138,7 +138,7 @@ impl<'a> Compared<'a> {
                 action: id.clone(),
             };
             let current = self.plugin.and_then(|plugin| plugin.action(&id));
-            let current = current.map(portcullis_runtime::PluginAction::stamp);
+            let current = current.map(PluginAction::stamp);
             ReviewedAction {
                 difference: self.difference(&id, &status, &mut room),
                 decision: current.map(|current| decide(&modes.of(&key), current)),

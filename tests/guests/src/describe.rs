@@ -70,17 +70,12 @@ pub(crate) fn list() -> Vec<Action> {
 /// differently, one is gone, one has another name, and one has appeared.
 fn become_later(actions: &mut Vec<Action>) {
     actions.retain(|action| action.id != "remember" && action.id != "now");
-    for action in &mut *actions {
-        match action.id.as_str() {
-            "echo" => action.risk = Risk::Danger,
-            "text" => action.params_schema = ANOTHER_SCHEMA.to_owned(),
-            _ => {}
-        }
-    }
     actions.extend(catalog::LATER.iter().map(|(id, _)| action(id)));
     for action in actions {
-        if action.id == "appeared" {
-            action.params_schema = ANOTHER_SCHEMA.to_owned();
+        match action.id.as_str() {
+            "echo" => action.risk = Risk::Danger,
+            "text" | "appeared" => ANOTHER_SCHEMA.clone_into(&mut action.params_schema),
+            _ => {}
         }
     }
 }

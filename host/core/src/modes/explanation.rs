@@ -142,7 +142,7 @@ fn guard(inputs: &ModeInputs, deciding: &Step<'_>, current: DefinitionStamp) -> 
         None => inputs.reviewed.map(|reviewed| reviewed.digests),
     };
     let change = DefinitionChange::between(seen, current.digests);
-    let drifted = inputs.text_changes.drift(change);
+    let drifted = inputs.text_changes.is_drift(change);
     let before = deciding.mode.unwrap_or(Mode::Deny);
     Guard {
         before,
