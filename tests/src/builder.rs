@@ -230,6 +230,7 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     if let Some(linear) = loaded.linear(setup.linear) {
         sources.add("linear", linear);
     }
+    // Linear comes in versions and has been added above.
     for provider in setup.providers().iter().skip(1) {
         sources.add(provider.id(), loaded.bundled(provider.id()));
     }

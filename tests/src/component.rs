@@ -118,16 +118,26 @@ pub(crate) struct Loaded {
     limits: EgressLimits,
     pub(crate) sandbox: Sandbox,
     linear: Plugin,
+    /// The others that are shipped, by their ids.
+    bundled: Arc<Mutex<BTreeMap<&'static str, Plugin>>>,
     /// These are compiled when somebody wants them.
     other_params: Arc<OnceLock<Plugin>>,
     other_words: Arc<OnceLock<Plugin>>,
     other_name: Arc<OnceLock<Plugin>>,
     probe: Arc<OnceLock<Plugin>>,
-    bundled: Arc<Mutex<BTreeMap<&'static str, Plugin>>>,
     later_probe: Arc<OnceLock<Plugin>>,
 }
 
 impl Loaded {
+    /// A provider that is shipped beside Linear.
+    pub(crate) fn bundled(&self, id: &'static str) -> Plugin {
+        let component = || read(&plugins_directory().join(format!("{id}.wasm")));
+        let compile = || add(&self.sandbox, &self.limits, component());
+        // Locked while it compiles: the others want the same.
+        let mut all = self.bundled.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(id).or_insert_with(compile).clone()
+    }
+
     /// Linear in this version.
     pub(crate) fn linear(&self, version: LinearVersion) -> Option<Plugin> {
         let kept = match version {
@@ -139,15 +149,6 @@ impl Loaded {
         };
         let compile = || add(&self.sandbox, &self.limits, version.component());
         Some(kept.get_or_init(compile).clone())
-    }
-
-    /// A provider that is shipped beside Linear.
-    pub(crate) fn bundled(&self, id: &'static str) -> Plugin {
-        let component = || read(&plugins_directory().join(format!("{id}.wasm")));
-        let compile = || add(&self.sandbox, &self.limits, component());
-        // Locked while it compiles: the others want the same.
-        let mut all = self.bundled.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(id).or_insert_with(compile).clone()
     }
 
     /// The test guests in this version.
@@ -195,11 +196,11 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
     let sandbox = wait_for(async move { Sandbox::new(wanted).expect("a sandbox") });
     Loaded {
         linear: add(&sandbox, &limits, linear_component()),
+        bundled: Arc::default(),
         other_params: Arc::default(),
         other_words: Arc::default(),
         other_name: Arc::default(),
         probe: Arc::default(),
-        bundled: Arc::default(),
         later_probe: Arc::default(),
         sandbox,
         config,

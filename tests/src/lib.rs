@@ -2,8 +2,9 @@
 //!
 //! [`TestHost`] is a gateway as it is served: real SQLite in a folder of its
 //! own, or a Postgres database of its own, the real Linear component in the real
-//! sandbox, fake vendors on real sockets, and a clock that the test moves. Requests go straight to the router;
-//! a listener appears only in tests in which the socket matters.
+//! sandbox, fake vendors on real sockets, and a clock that the test moves.
+//! [`TestHostBuilder::all_providers`] adds Sentry and Slack. Requests go straight
+//! to the router; a listener appears only in tests in which the socket matters.
 //!
 //! ```no_run
 //! # async fn example() {
