@@ -393,6 +393,30 @@ mod tests {
         assert_eq!(redacted, json!({ "token": REDACTED }));
     }
 
+    /// Puts a secret into a text of a value, into a name, or in place of something.
+    fn plant(value: &mut Value, place: prop::sample::Index, secret: &str) {
+        match value {
+            Value::Array(items) if !items.is_empty() => {
+                let index = place.index(items.len());
+                plant(&mut items[index], place, secret);
+            }
+            Value::Object(members) => match place.index(members.len() + 1) {
+                0 => {
+                    members.insert(format!("<{secret}>"), Value::Null);
+                }
+                index => {
+                    let member = members.values_mut().nth(index - 1);
+                    plant(member.unwrap(), place, secret);
+                }
+            },
+            Value::String(text) => {
+                let at = text.floor_char_boundary(place.index(text.len() + 1));
+                text.insert_str(at, secret);
+            }
+            other => *other = secret.into(),
+        }
+    }
+
     proptest! {
         #[test]
         fn no_base64_around_a_secret_keeps_it(
@@ -417,6 +441,48 @@ mod tests {
             let planted = json!({ "a": value, &secret: [format!("<{secret}>"), value] });
             let redacted = Redactor::new([secret.as_str()]).redact_value(planted);
             prop_assert!(!redacted.to_string().contains(&secret));
+        }
+
+        #[test]
+        fn no_spelling_of_a_secret_is_left_anywhere(
+            value in json_value(),
+            secret in "[a-zA-Z0-9+/=_-]{12,40}",
+            place in any::<prop::sample::Index>(),
+            spelling in any::<prop::sample::Index>(),
+        ) {
+            let spellings: Vec<_> = forms::spellings(&secret).into_iter().collect();
+            let spelled = &spellings[spelling.index(spellings.len())];
+            let mut value = json!([value]);
+            plant(&mut value, place, spelled);
+            let text = Redactor::new([secret.as_str()]).redact_value(value).to_string();
+            prop_assert!(!text.contains(spelled) && !text.contains(&secret), "{}", text);
+        }
+
+        #[test]
+        fn what_is_cut_after_redacting_has_no_part_of_a_secret(
+            secret in "[g-z]{12,40}",
+            before in 0_usize..400,
+            max_bytes in 64_usize..600,
+            in_base64: bool,
+        ) {
+            // Nothing else has small letters beyond f, or letters at all.
+            let planted = if in_base64 { STANDARD.encode(&secret) } else { secret.clone() };
+            let text = format!("{}{planted}{}", "1".repeat(before), "2".repeat(600));
+            let redactor = Redactor::new([secret.as_str()]);
+            let redacted = redactor.redact_value(json!([text]));
+            let cut = crate::truncate::truncate(redacted, max_bytes).value;
+            let mut pending = vec![&cut];
+            while let Some(value) = pending.pop() {
+                match value {
+                    Value::Array(items) => pending.extend(items),
+                    Value::Object(members) => pending.extend(members.get("items")),
+                    Value::String(text) => {
+                        let rest: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+                        prop_assert!(rest.is_empty() || rest == REDACTED, "{}", text);
+                    }
+                    _ => {}
+                }
+            }
         }
 
         #[test]

@@ -3,7 +3,7 @@
 //! What is measured and stored is compact serialized UTF-8. Within the limit a
 //! value passes unchanged. Over it, structure is pruned: small values stay, the
 //! largest subtrees shrink first, objects keep their keys, arrays their head,
-//! strings are cut between characters.
+//! strings are cut between characters, and not within `[REDACTED]`.
 //!
 //! An object that is not whole, at any level below it, carries
 //! `"_truncated": true`; one without the marker is complete. The root also
@@ -23,6 +23,7 @@ mod prune;
 mod share;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use serde_json::{Map, Value};
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::prune::MARK_BYTES;
+use super::work;
 use crate::json;
 
 /// The least a subtree may be cut to; it is left out rather than cut further.
@@ -51,7 +52,10 @@ impl Measured {
         let mut pending = vec![(root, None)];
         while let Some((value, parent)) = pending.pop() {
             let here = Some(nodes.len());
-            nodes.push(Node::of(value, parent));
+            let node = Node::of(value, parent);
+            // As long as it took to measure.
+            work::steps(node.bytes);
+            nodes.push(node);
             match value {
                 Value::Array(items) => pending.extend(items.iter().rev().map(|v| (v, here))),
                 Value::Object(members) => {
@@ -115,6 +119,7 @@ impl Node {
 /// Adds every node to its parent. Descendants stand behind their ancestors, so
 /// from the back each node is complete when it is reached.
 fn add_up(nodes: &mut [Node]) {
+    work::steps(nodes.len());
     for index in (0..nodes.len()).rev() {
         let Some((before, [node, ..])) = nodes.split_at_mut_checked(index) else {
             return;

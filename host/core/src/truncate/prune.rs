@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::measure::Measured;
 use super::omitted::{Omitted, description};
 use super::share::{Claim, Shares};
-use super::{OMITTED, TRUNCATED};
+use super::{OMITTED, TRUNCATED, work};
 use crate::json;
+use crate::redact::REDACTED;
 
 /// `"_truncated":true`.
 pub(super) const MARK_BYTES: usize = TRUNCATED.len() + 2 + ":true".len();
@@ -70,6 +71,7 @@ impl<'m> Pruner<'m> {
 
     /// Returns what fits of `value` into `budget`, and the bytes it takes.
     fn fit(&mut self, value: Value, node: usize, budget: usize) -> (Value, usize) {
+        work::steps(1);
         let bytes = self.measured.node(node).bytes;
         if bytes <= budget {
             return (value, bytes);
@@ -100,6 +102,8 @@ impl<'m> Pruner<'m> {
             bytes <= budget
         };
         let head: String = text.chars().take_while(fits).collect();
+        work::steps(head.len());
+        let head = without_part_of_marker(text, head);
         let (len, kept) = (text.len(), head.len());
         self.record(len - kept, || {
             format!("string of {len} bytes, first {kept} kept")
@@ -114,6 +118,7 @@ impl<'m> Pruner<'m> {
         let available = (budget + 1).saturating_sub("[]".len());
         let claims = self.head_claims(items.len(), node, available);
         let count = items.len();
+        work::steps(count);
         let mut shares = Shares::new(&claims, available - claims.len());
         let mut items = items.into_iter();
         let mut kept = Vec::with_capacity(claims.len());
@@ -192,6 +197,7 @@ impl<'m> Pruner<'m> {
         available: usize,
         replaced: &[&str],
     ) -> Vec<Member> {
+        work::steps(members.len());
         let mut kept = Vec::with_capacity(members.len());
         for ((key, value), node) in members.into_iter().zip(self.measured.children(node)) {
             if replaced.contains(&key.as_str()) {
@@ -252,6 +258,20 @@ impl<'m> Pruner<'m> {
         let path = &self.path;
         self.omitted.record(lost, || (pointer(path), what()));
     }
+}
+
+/// A head that ends within [`REDACTED`] ends before it: half of the mark would
+/// look like something of the text.
+fn without_part_of_marker(text: &str, mut head: String) -> String {
+    let first = head.len().saturating_sub(REDACTED.len() - 1);
+    let is_cut = |start: &usize| {
+        let rest = text.get(*start..);
+        rest.is_some_and(|rest| rest.starts_with(REDACTED))
+    };
+    if let Some(start) = (first..head.len()).find(is_cut) {
+        head.truncate(start);
+    }
+    head
 }
 
 fn in_order(mut members: Vec<(usize, Member)>) -> Vec<Member> {

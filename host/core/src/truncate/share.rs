@@ -1,6 +1,7 @@
 //! How the children of a container divide its bytes.
 
 use super::measure::{MIN_SHARE, Node};
+use super::work;
 
 /// What one child asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,10 @@ pub(super) struct Shares {
 impl Shares {
     /// Finds the level. The floors together must not exceed `available`.
     pub(super) fn new(claims: &[Claim], available: usize) -> Self {
-        let total = |level| claims.iter().map(|claim| claim.at(level)).sum::<usize>();
+        let total = |level| {
+            work::steps(claims.len());
+            claims.iter().map(|claim| claim.at(level)).sum::<usize>()
+        };
         let (mut level, mut too_high) = (0, available + 1);
         while too_high - level > 1 {
             let middle = usize::midpoint(level, too_high);

@@ -90,7 +90,7 @@ proptest! {
     fn small_siblings_survive_a_huge_one_anywhere(
         small in prop::collection::vec(("[a-z]{1,8}", "[a-z]{0,8}"), 0..12),
         position in any::<prop::sample::Index>(),
-        path in prop::collection::vec(prop::option::of("n[a-z]{0,7}"), 0..8),
+        path in prop::collection::vec(prop::option::of("n[a-z]{0,7}"), 0..40),
         huge in prop_oneof![
             Just(json!("x".repeat(60_000))),
             Just(json!(vec!["twelve bytes"; 5_000])),
@@ -192,6 +192,63 @@ fn text_is_cut_between_characters_and_escapes() {
                     .starts_with(cut["t"].as_str().unwrap())
             );
         }
+    }
+}
+
+#[test]
+fn text_is_not_cut_within_the_mark_of_a_secret() {
+    let text = format!("{}[REDACTED] {}", "x".repeat(120), "y".repeat(500));
+    let mut heads = std::collections::BTreeSet::new();
+    for max_bytes in 100..400 {
+        let cut = cut(&json!({ "t": text }), max_bytes);
+        heads.insert(cut["t"].as_str().unwrap().to_owned());
+    }
+    assert!(heads.contains(&"x".repeat(120)), "{heads:?}");
+    for head in heads {
+        let rest = head.trim_start_matches('x');
+        assert!(rest.is_empty() || rest.starts_with("[REDACTED]"), "{head}");
+    }
+    // What only begins like it is text as any other.
+    let text = format!("{}[REDACT] {}", "x".repeat(120), "y".repeat(500));
+    let within = (100..400).any(|max_bytes| {
+        let cut = cut(&json!({ "t": text }), max_bytes);
+        cut["t"].as_str().unwrap().ends_with("[RED")
+    });
+    assert!(within);
+}
+
+/// Rows of a listing.
+fn rows(count: usize) -> Value {
+    (0..count)
+        .map(|n| json!({ "id": n, "title": "A title", "body": "z".repeat(40) }))
+        .collect()
+}
+
+/// Values that grow with a number, each in another way.
+const GROWING: [fn(usize) -> Value; 8] = [
+    |n| json!("x\u{1}".repeat(n)),
+    |n| (0..n).collect(),
+    |n| (0..n).map(|n| (format!("key {n:09}"), json!(1))).collect(),
+    |n| rows(n / 4),
+    |n| json!({ "rows": rows(n / 4), "log": "x".repeat(n) }),
+    |n| json!(vec![vec!["x".repeat(n / 5); 5]; 5]),
+    nested_arrays,
+    nested_objects,
+];
+
+#[test]
+fn twice_the_value_is_twice_the_work() {
+    // What the result holds takes the same work, however large the value is.
+    const FOR_THE_RESULT: usize = 200_000;
+    let work = |value| work::count(|| json::discard(truncate(value, MAX_RESULT_BYTES).value));
+    for (shape, growing) in GROWING.into_iter().enumerate() {
+        let once = work(growing(100_000));
+        let twice = work(growing(200_000));
+        assert!(once >= 100_000, "shape {shape}: {once} steps");
+        assert!(
+            twice <= 2 * once + FOR_THE_RESULT,
+            "shape {shape}: {once} steps, and {twice} of twice as much"
+        );
     }
 }
 
