@@ -66,7 +66,7 @@ async fn page(host: &TestHost, id: &str, query: &str) -> Answer {
 }
 
 /// A value put together from its pages, and the number of them.
-async fn gather(host: &TestHost, id: &str, pointer: &str) -> (Value, usize) {
+pub(crate) async fn gather(host: &TestHost, id: &str, pointer: &str) -> (Value, usize) {
     let mut gathering = Gathering::of(pointer.parse().unwrap());
     let mut pages = 0;
     while let Some(wanted) = gathering.wanted() {

@@ -53,6 +53,7 @@ mod lifecycle;
 mod managing;
 mod metrics;
 mod modes;
+mod odd_json;
 mod openapi;
 mod outages;
 mod pins;

@@ -106,6 +106,23 @@ pub(crate) fn push_pointer(pointer: &mut String, token: &str) {
     }
 }
 
+/// Whether arrays and objects stand within each other at more than `max` levels.
+pub(crate) fn is_deeper_than(value: &Value, max: usize) -> bool {
+    let mut pending = vec![(value, 0)];
+    while let Some((value, above)) = pending.pop() {
+        let inner: &mut dyn Iterator<Item = &Value> = match value {
+            Value::Array(items) => &mut items.iter(),
+            Value::Object(members) => &mut members.values(),
+            _ => continue,
+        };
+        if above == max {
+            return true;
+        }
+        pending.extend(inner.map(|value| (value, above + 1)));
+    }
+    false
+}
+
 /// Drops a value without recursing: the drop that `Value` comes with needs a
 /// stack frame for every level.
 pub(crate) fn discard(value: Value) {

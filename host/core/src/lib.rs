@@ -4,7 +4,8 @@
 //! [`plugin`], [`invocation`], [`mod@time`]) and the decisions that must be
 //! trusted, as functions from values to values: the mode cascade ([`modes`]),
 //! canonical JSON ([`canonical`]), what identifies a definition
-//! ([`definition`]), schema validation ([`schema`]), redaction ([`redact`]),
+//! ([`definition`]), reading JSON of others ([`foreign`]), schema validation
+//! ([`schema`]), redaction ([`redact`]),
 //! truncation ([`truncate`]), reading what was cut ([`paging`]) and what binds
 //! the record of events ([`audit`]).
 //!
@@ -19,6 +20,7 @@ mod arbitrary;
 pub mod audit;
 pub mod canonical;
 pub mod definition;
+pub mod foreign;
 pub mod id;
 pub mod invocation;
 mod json;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis_core::foreign;
 use portcullis_core::id::ActionId;
 use portcullis_core::invocation::FailureCode;
 use portcullis_core::redact::Redactor;
@@ -300,11 +301,11 @@ fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) ->
                 state.limits.result_bytes
             ),
         ),
-        Ok(json) => match serde_json::from_str(&json) {
+        Ok(json) => match foreign::parse(&json) {
             Ok(value) => Outcome::Completed(value),
             Err(error) => Outcome::stopped(
                 FailureCode::ProviderInternal,
-                format!("the provider's result is not valid JSON: {error}"),
+                format!("the provider's result is {error}"),
             ),
         },
         Err(error) => Outcome::Failed(guest_error(&error, state)),

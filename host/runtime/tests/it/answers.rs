@@ -42,13 +42,43 @@ async fn a_result_that_is_not_json_is_the_providers_fault() {
 }
 
 #[tokio::test]
+async fn what_the_standard_leaves_open_has_one_outcome() {
+    let guest = Guest::probe().await;
+    for (text, written) in [
+        (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
+        ("[-0,-0.0]", "[-0.0,-0.0]"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("18446744073709551616", "1.8446744073709552e+19"),
+        (r#""\u0000""#, r#""\u0000""#),
+        (r#""\ud83d\ude00""#, "\"😀\""),
+    ] {
+        let result = guest.result("text", json!({ "text": text })).await;
+        assert_eq!(result.to_string(), written, "{text}");
+    }
+    for text in [
+        "1e400",
+        "-1e400",
+        r#""\ud800""#,
+        r#"{"\udc00":1}"#,
+        "\"\u{0}\"",
+        "[1,]",
+    ] {
+        let (code, message) = guest.call("text", json!({ "text": text })).await.stopped();
+        assert_eq!(code, FailureCode::ProviderInternal, "{text:?}");
+        assert!(message.contains("not valid JSON"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_result_may_be_nested_so_deep_and_no_deeper() {
     let guest = Guest::probe().await;
     let nested = |arrays: usize| json!({ "text": "[".repeat(arrays) + &"]".repeat(arrays) });
-    let result = guest.result("text", nested(127)).await;
-    assert_eq!(depth(&result), 127);
-    let code = guest.stop_code("text", nested(128)).await;
-    assert_eq!(code, FailureCode::ProviderInternal);
+    let result = guest.result("text", nested(120)).await;
+    assert_eq!(depth(&result), 120);
+    for levels in [121, 127, 128] {
+        let code = guest.stop_code("text", nested(levels)).await;
+        assert_eq!(code, FailureCode::ProviderInternal);
+    }
     // Deep enough to end any parser's stack that knows no limit.
     let code = guest.stop_code("text", nested(1_000_000)).await;
     assert_eq!(code, FailureCode::ProviderInternal);

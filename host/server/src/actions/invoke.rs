@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_core::foreign;
 use portcullis_core::id::{ActionId, InvocationId, SessionId, SourceId};
 use portcullis_core::invocation::{Invocation, InvocationStatus};
 use portcullis_runtime::{Plugin, PluginAction};
@@ -73,6 +74,13 @@ fn validate(
     request: InvokeRequest,
 ) -> Result<Request, Error> {
     let (plugin, action) = find_action(gateway, &request.integration, &request.action)?;
+    if foreign::is_too_deep(&request.params) {
+        return Err(Error::InvalidField {
+            path: "/params".to_owned(),
+            rule: "maxDepth",
+            message: format!("params may be nested {} levels deep", foreign::MAX_DEPTH),
+        });
+    }
     action
         .validator
         .validate(&request.params)
