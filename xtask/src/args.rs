@@ -1,4 +1,4 @@
-//! The command line, parsed by hand: five commands need no library.
+//! The command line, parsed by hand: six commands need no library.
 
 use std::fmt;
 
@@ -23,6 +23,11 @@ pub(crate) enum Request {
     Bench(BenchOptions),
     /// Kill gateways and look what becomes of their promises.
     Soak {
+        /// Passed on to the program that does it.
+        arguments: Vec<String>,
+    },
+    /// Feed what handles JSON of others with ever new bytes.
+    Fuzz {
         /// Passed on to the program that does it.
         arguments: Vec<String>,
     },
@@ -98,8 +103,9 @@ Commands:
   plugins   build the plugins into target/plugins/
   bench     measure the sandbox, the gateway under load, truncation, and decisions
   soak      kill gateways and databases under load, and compare what was promised
+  fuzz      feed what handles JSON of others with ever new bytes
 
-`cargo xtask <command> --help` says more. All of them make sure that guests can
+`cargo xtask <command> --help` says more. All but fuzz make sure that guests can
 be compiled for wasm32-unknown-unknown: with the library of the compiler in use,
 else through rustup, else with Debian's compiler from apt. Set
 PORTCULLIS_WASM_TOOLCHAIN=rustup or =debian to choose.";
@@ -179,6 +185,19 @@ Options:
 A seed repeats what is killed and at which moments; how processes take turns
 remains chance. When something is wrong, database and logs are kept.";
 
+const FUZZ_HELP: &str = "\
+Feeds ever new bytes to what handles JSON of others: truncation, redaction,
+canonical JSON and digests, the reading of guests' results, and paging. Prints how
+many inputs held, and fails when a promise was broken. `cargo xtask test` runs the
+same targets for a moment.
+
+Usage: cargo xtask fuzz [truncate | redact | canonical | foreign | paging]
+                        [--seconds N] [--seed N]
+
+Options:
+  --seconds N   how long, for each target (default 60)
+  --seed N      begin with this seed; the report of what was broken names it";
+
 /// Reads a command line, without the program's name.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
     let mut arguments = Arguments {
@@ -195,9 +214,10 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, UsageError> {
         "demo" => parse_demo(arguments),
         "bench" => parse_bench(arguments),
         "soak" => Ok(parse_soak(arguments)),
+        "fuzz" => Ok(parse_fuzz(arguments)),
         _ => Err(UsageError {
             problem: format!("there is no command `{command}`"),
-            hint: "the commands are demo, test, plugins, bench and soak".to_owned(),
+            hint: "the commands are demo, test, plugins, bench, soak and fuzz".to_owned(),
         }),
     }
 }
@@ -262,12 +282,24 @@ fn parse_bench(arguments: Arguments) -> Result<Request, UsageError> {
 }
 
 fn parse_soak(arguments: Arguments) -> Request {
-    let arguments = arguments.words.collect::<Vec<_>>();
-    let asks_for_help = |word: &String| word == "-h" || word == "--help";
-    if arguments.iter().any(asks_for_help) {
-        return Request::Help(SOAK_HELP);
+    match passed_on(arguments) {
+        Some(arguments) => Request::Soak { arguments },
+        None => Request::Help(SOAK_HELP),
     }
-    Request::Soak { arguments }
+}
+
+fn parse_fuzz(arguments: Arguments) -> Request {
+    match passed_on(arguments) {
+        Some(arguments) => Request::Fuzz { arguments },
+        None => Request::Help(FUZZ_HELP),
+    }
+}
+
+/// All words; none when one of them asks for help.
+fn passed_on(arguments: Arguments) -> Option<Vec<String>> {
+    let words = arguments.words.collect::<Vec<_>>();
+    let asks_for_help = |word: &String| word == "-h" || word == "--help";
+    (!words.iter().any(asks_for_help)).then_some(words)
 }
 
 fn parse_port(text: &str) -> Result<u16, UsageError> {
@@ -404,6 +436,12 @@ mod tests {
     }
 
     #[test]
+    fn fuzz_passes_everything_on() {
+        let arguments = ["paging", "--seconds", "5"].map(str::to_owned).to_vec();
+        check("fuzz paging --seconds 5", Request::Fuzz { arguments });
+    }
+
+    #[test]
     fn every_command_has_help() {
         for line in ["", "help", "-h", "--help"] {
             check(line, Request::Help(HELP));
@@ -413,6 +451,7 @@ mod tests {
         check("demo --json -h", Request::Help(DEMO_HELP));
         check("bench --help", Request::Help(BENCH_HELP));
         check("soak --kills 3 --help", Request::Help(SOAK_HELP));
+        check("fuzz paging -h", Request::Help(FUZZ_HELP));
     }
 
     #[test]

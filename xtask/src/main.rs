@@ -1,8 +1,8 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
-//! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`]). What they share: [`guests`]
-//! compiles guest crates with a [`toolchain`] and turns them into components ([`component`]);
+//! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`], [`fuzz`]). What they share:
+//! [`guests`] compiles guest crates with a [`toolchain`] and turns them into components ([`component`]);
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
@@ -14,6 +14,7 @@ mod cargo_messages;
 mod component;
 mod demo;
 mod environment;
+mod fuzz;
 mod guests;
 mod plugins;
 mod postgres;
@@ -53,5 +54,6 @@ fn perform(request: Request) -> anyhow::Result<()> {
         Request::Demo(options) => demo::run(options),
         Request::Bench(options) => bench::run(&options),
         Request::Soak { arguments } => soak::run(&arguments),
+        Request::Fuzz { arguments } => fuzz::run(&arguments),
     }
 }

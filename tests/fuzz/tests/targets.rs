@@ -1,0 +1,28 @@
+//! Each target for a moment, with inputs that are the same each time.
+
+use portcullis_fuzz::{TARGETS, Until, run};
+
+/// Another one is as good; the same one tells the same tomorrow.
+const SEED: u64 = 1;
+
+macro_rules! targets {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                let mut targets = TARGETS.iter();
+                let target = targets.find(|target| target.name == stringify!($name));
+                let ended = run(*target.unwrap(), SEED, Until::OneSeed);
+                assert_eq!(ended.broken, None);
+            }
+        )+
+
+        #[test]
+        fn every_target_has_its_moment() {
+            let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+            assert_eq!(names, [$(stringify!($name)),+]);
+        }
+    };
+}
+
+targets![truncate, redact, canonical, foreign, paging];
