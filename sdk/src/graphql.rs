@@ -98,6 +98,8 @@ impl Graphql {
 
     /// Runs a mutation. Its failures are retryable only where it is certain that nothing happened.
     ///
+    /// Errors of a failing upstream, and errors beside data, say that it may have happened.
+    ///
     /// **Errors**: as for [`query`](Graphql::query).
     pub fn mutate<T>(&self, ctx: &Context, document: &str, variables: impl Serialize) -> Result<T>
     where
@@ -141,7 +143,7 @@ impl Graphql {
     fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T> {
         let response = &answer.response;
         if let Some(errors) = answer.refusals() {
-            return Err(self.refusal(errors, response));
+            return Err(self.refusal(errors, answer));
         }
         if !response.is_success() {
             return Err(response.error());
@@ -155,16 +157,20 @@ impl Graphql {
         }
     }
 
-    fn refusal(&self, errors: &[GraphqlError], response: &Response) -> Error {
+    fn refusal(&self, errors: &[GraphqlError], answer: &Answer) -> Error {
+        let response = &answer.response;
         let code = self.code(errors, response);
         let error = Error::new(code, error::message(response.service(), errors));
+        let error = match code {
+            _ if !response.read_only() && answer.may_have_happened(code) => {
+                error.retryable(false).of_unknown_outcome()
+            }
+            ErrorCode::Upstream => error.retryable(response.status() >= 500),
+            ErrorCode::Timeout => error.retryable(true),
+            _ => error,
+        };
         match code {
-            ErrorCode::RateLimited => with_wait(error, response),
-            ErrorCode::Upstream => with_wait(
-                error.retryable(response.status() >= 500 && response.read_only()),
-                response,
-            ),
-            ErrorCode::Timeout => error.retryable(response.read_only()),
+            ErrorCode::RateLimited | ErrorCode::Upstream => with_wait(error, response),
             _ => error,
         }
     }
@@ -196,6 +202,8 @@ fn with_wait(error: Error, response: &Response) -> Error {
 /// A response with the errors it tells, which are read from it once.
 struct Answer {
     response: Response,
+    /// True when there is data, also beside errors.
+    has_data: bool,
     /// `Err`: what came is no answer to an operation.
     errors: Result<Vec<GraphqlError>>,
 }
@@ -204,6 +212,7 @@ impl From<Response> for Answer {
     fn from(response: Response) -> Self {
         let envelope = response.json::<Envelope<IgnoredAny>>();
         Self {
+            has_data: envelope.as_ref().is_ok_and(|it| it.data.is_some()),
             errors: envelope.map(|envelope| envelope.errors.unwrap_or_default()),
             response,
         }
@@ -215,6 +224,13 @@ impl Answer {
     fn refusals(&self) -> Option<&[GraphqlError]> {
         let errors = self.errors.as_deref().ok()?;
         (!errors.is_empty()).then_some(errors)
+    }
+
+    /// True when errors of this code leave open whether the operation was carried out: an upstream
+    /// that fails may do so after the deed, and whoever sends data got as far as that.
+    fn may_have_happened(&self, code: ErrorCode) -> bool {
+        let failed = matches!(code, ErrorCode::Upstream | ErrorCode::Timeout);
+        failed || self.response.status() >= 500 || self.has_data
     }
 }
 

@@ -46,6 +46,10 @@ fn answers() -> Vec<Answer> {
                 json!({ "data": {}, "errors": [{ "message": "labels: timed out" }] }),
             ),
         ),
+        Answer::new(
+            "500 with `INTERNAL_SERVER_ERROR`",
+            refused(500, "Internal server error", "INTERNAL_SERVER_ERROR"),
+        ),
         Answer::new("200 without data", Reply::json(200, json!({}))),
     ]);
     answers

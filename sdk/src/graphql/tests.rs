@@ -243,6 +243,68 @@ fn only_queries_are_retryable_when_the_outcome_is_unknown() {
 }
 
 #[test]
+fn a_mutation_that_met_a_failing_upstream_may_have_happened() {
+    let with_data = json!({
+        "data": { "noop": { "success": true } },
+        "errors": [{ "message": "Nope", "extensions": { "code": "FORBIDDEN" } }],
+    });
+    let limited = json!({ "code": "RATELIMITED" });
+    for (status, body, code) in [
+        (500, refusal(&json!({})), ErrorCode::Upstream),
+        (
+            500,
+            refusal(&json!({ "code": "INPUT_ERROR" })),
+            ErrorCode::InvalidParams,
+        ),
+        (503, refusal(&limited), ErrorCode::RateLimited),
+        (
+            200,
+            refusal(&json!({ "code": "INTERNAL" })),
+            ErrorCode::Upstream,
+        ),
+        (
+            200,
+            refusal(&json!({ "code": "TIMEOUT" })),
+            ErrorCode::Timeout,
+        ),
+        (200, with_data, ErrorCode::Forbidden),
+    ] {
+        let error = mutate(Reply::json(status, body.clone())).unwrap_err();
+        assert_eq!(error.code(), code, "{status} {body}");
+        assert!(!error.is_retryable(), "{status} {body}");
+        assert_eq!(
+            error.message(),
+            "Linear refused: Nope. It may have happened all the same: look before you ask for it \
+             again.",
+            "{status} {body}"
+        );
+    }
+}
+
+#[test]
+fn a_mutation_that_was_refused_did_not_happen() {
+    for (status, code) in [
+        (200, "FORBIDDEN"),
+        (400, "INPUT_ERROR"),
+        (400, "RATELIMITED"),
+    ] {
+        let error = mutate(Reply::json(status, refusal(&json!({ "code": code })))).unwrap_err();
+        assert_eq!(error.message(), "Linear refused: Nope", "{code}");
+    }
+}
+
+#[test]
+fn a_query_that_failed_changed_nothing() {
+    let failed =
+        |status, code| query(Reply::json(status, refusal(&json!({ "code": code })))).unwrap_err();
+
+    for error in [failed(500, "INTERNAL"), failed(200, "TIMEOUT")] {
+        assert!(error.is_retryable());
+        assert_eq!(error.message(), "Linear refused: Nope");
+    }
+}
+
+#[test]
 fn at_most_three_errors_are_told() {
     let errors: Vec<_> = (0..50)
         .map(|number| json!({ "message": format!("error {number}") }))
