@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use portcullis_core::id::InvocationId;
 use portcullis_runtime::Sandbox;
 use portcullis_storage::{Hint, HintKind, Storage};
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ use crate::vault::Vault;
 
 /// How many endings a waiter may fall behind before it has to look again.
 const ENDINGS_KEPT: usize = 256;
+
+/// How many full results are opened at once: each takes tens of megabytes and some
+/// milliseconds.
+const FULL_RESULT_READERS: usize = 4;
 
 /// How much is said at once, so that a statement stays small.
 const NEWS_AT_ONCE: usize = 256;
@@ -94,6 +98,9 @@ pub struct Gateway {
     pub opened: OpenedCredentials,
     /// Invocations that are being executed; their leases are renewed.
     pub running: Running,
+    /// Places for those who read full results, each of which is opened and parsed
+    /// as a whole for one page of it.
+    pub full_result_readers: Semaphore,
     /// Which invocations have changed, to be told to all gateways.
     news: News,
     /// Who hears what happens.
@@ -130,6 +137,7 @@ impl Gateway {
             node: Uuid::new_v4().to_string(),
             executions: TaskTracker::new(),
             running: Running::default(),
+            full_result_readers: Semaphore::new(FULL_RESULT_READERS),
             news: News::default(),
             endings: broadcast::Sender::new(ENDINGS_KEPT),
         })

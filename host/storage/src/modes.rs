@@ -121,13 +121,13 @@ pub trait ModeRepository: Send {
         key: &ActionKey,
     ) -> Result<Vec<ScopedMode>, Error>;
 
-    /// Takes the mode of an action for one that was set for this definition; false
-    /// when nothing was set.
+    /// Takes the mode of an action for one that was set for this definition, or for
+    /// one that nobody has seen; false when nothing was set.
     async fn pin(
         &mut self,
         scope: &ModeScope,
         key: &ActionKey,
-        pin: DefinitionDigests,
+        pin: Option<DefinitionDigests>,
     ) -> Result<bool, Error>;
 
     /// What was set for one action.
@@ -338,15 +338,15 @@ macro_rules! mode_repository {
                 &mut self,
                 scope: &ModeScope,
                 key: &ActionKey,
-                pin: DefinitionDigests,
+                pin: Option<DefinitionDigests>,
             ) -> Result<bool, Error> {
                 let ScopeRows { table, owner_column, owner } = scope.rows();
                 let done = sqlx::query::<$database>(AssertSqlSafe(format!(
                     "UPDATE {table} SET interface_digest = $1, contract_digest = $2
                      WHERE {owner_column} = $3 AND source_id = $4 AND action_id = $5"
                 )))
-                .bind(pin.interface.to_string())
-                .bind(pin.contract.to_string())
+                .bind(pin.map(|pin| pin.interface.to_string()))
+                .bind(pin.map(|pin| pin.contract.to_string()))
                 .bind(owner)
                 .bind(key.source.as_str())
                 .bind(key.action.as_str())

@@ -6,6 +6,7 @@ use super::*;
 
 on_both![
     modes_hold_for_what_was_confirmed,
+    modes_that_were_set_for_something_else_are_not_confirmed,
     what_was_confirmed_is_recorded,
     what_is_not_what_was_seen_is_refused_as_a_whole,
     what_makes_no_sense_is_refused,
@@ -62,6 +63,33 @@ async fn modes_hold_for_what_was_confirmed(builder: TestHostBuilder) {
         let action = reviewed(&confirmed.json, mode["actionId"].as_str().unwrap());
         assert_eq!(mode["drifted"], false, "{mode}");
         assert_eq!(mode["digest"], action["current"]["digest"], "{mode}");
+    }
+}
+
+async fn modes_that_were_set_for_something_else_are_not_confirmed(builder: TestHostBuilder) {
+    let host = builder.start().await;
+    host.set_mode("create_issue", "allow").await;
+    host.set_mode("list_issues", "allow").await;
+    // As of one that was set before there was such an action, and of one that was
+    // set for a version in between.
+    for statement in [
+        "UPDATE org_action_modes SET interface_digest = NULL, contract_digest = NULL
+         WHERE action_id = 'create_issue'",
+        "UPDATE org_action_modes SET interface_digest = contract_digest
+         WHERE action_id = 'list_issues'",
+    ] {
+        host.sql(statement).await;
+    }
+    let host = host.restart_serving(LinearVersion::OtherParams).await;
+    confirm_now(&host, "linear", "create_issue").await;
+    confirm_now(&host, "linear", "list_issues").await;
+    for (action, params) in [
+        ("create_issue", issue()),
+        ("list_issues", json!({ "first": 1 })),
+    ] {
+        let waits = host.invoke(action, params).await;
+        waits.assert_status(202);
+        assert_eq!(waits.json["invocation"]["drifted"], true);
     }
 }
 

@@ -263,6 +263,12 @@ async fn an_action_with_another_name_is_new_and_told_to_be_the_same(builder: Tes
     let host = host.restart_serving(LinearVersion::Built).await;
     let expected = [("add_comment", "renamed"), ("put_comment", "removed")];
     assert_eq!(changes(&review_of(&host, "linear").await), expected);
+    // So it is to the mode that was set for it.
+    let comment = json!({ "issueId": "ENG-1", "body": "Hi" });
+    let waits = host.invoke("add_comment", comment).await;
+    waits.assert_status(202);
+    assert_eq!(waits.json["invocation"]["modeSource"], "org_default");
+    assert_eq!(waits.json["invocation"]["drifted"], true);
 }
 
 async fn of_a_source_that_is_absent_nothing_is_gone(builder: TestHostBuilder) {

@@ -9,7 +9,7 @@ use super::{DefinitionDocument, WORDS, uses_data_as_schema};
 use crate::action::names;
 use crate::canonical::to_canonical;
 use crate::json::{head, push_pointer};
-use crate::truncate::truncate;
+use crate::truncate::{is_within, truncate};
 
 /// How many entries a difference has at most: what a person reads at once. Those
 /// that change how the action is called come first.
@@ -18,6 +18,9 @@ pub const MAX_ENTRIES: usize = 64;
 /// The bytes of a value that is shown, as JSON: a description of 2,000 characters
 /// is cut, a sentence is not.
 const MAX_VALUE_BYTES: usize = 1_024;
+
+/// The characters before the first difference of texts too long to be shown.
+const CONTEXT_CHARS: usize = 40;
 
 /// The bytes of a path: no honest schema has longer ones.
 const MAX_PATH_BYTES: usize = 512;
@@ -155,13 +158,13 @@ impl<'a> Found<'a> {
     /// this may recurse.
     fn compare(&mut self, place: Place<'a>) {
         match (place.before, place.after) {
-            (Some(before), Some(after)) if to_canonical(before) == to_canonical(after) => {}
             (Some(Value::Object(_)), Some(Value::Object(_))) => self.compare_members(&place),
             (Some(Value::Array(before)), Some(Value::Array(after)))
                 if !before.iter().chain(after).all(is_plain) =>
             {
                 self.compare_items(&place, before, after);
             }
+            (Some(before), Some(after)) if to_canonical(before) == to_canonical(after) => {}
             _ => self.differing.push(place),
         }
     }
@@ -245,13 +248,66 @@ fn entry(place: Place<'_>) -> Entry {
         (_, None) => EntryChange::Removed,
         _ => EntryChange::Changed,
     };
+    let (before, after) = match (place.before, place.after) {
+        (Some(before), Some(after)) => {
+            let (before, after) = differing(before, after);
+            (Some(before), Some(after))
+        }
+        (before, after) => (before.cloned(), after.cloned()),
+    };
     Entry {
         path: shown_path(place.path),
         change,
-        before: place.before.map(shown_value),
-        after: place.after.map(shown_value),
+        before: before.map(shown_value),
+        after: after.map(shown_value),
         affects: place.affects,
     }
+}
+
+/// Two values without what they have in common, if one of them is too large to be
+/// shown: cut at its end it could look like the other.
+fn differing(before: &Value, after: &Value) -> (Value, Value) {
+    let fits = |value| is_within(value, MAX_VALUE_BYTES);
+    match (before, after) {
+        _ if fits(before) && fits(after) => (before.clone(), after.clone()),
+        (Value::String(before), Value::String(after)) => {
+            let common = common_head(before, after);
+            (without_head(before, common), without_head(after, common))
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            (without_items(before, after), without_items(after, before))
+        }
+        _ => (before.clone(), after.clone()),
+    }
+}
+
+/// How many characters of what two texts begin with are left out: all but a few, for
+/// somebody to see where it is.
+fn common_head(one: &str, other: &str) -> usize {
+    let common = one.chars().zip(other.chars());
+    common
+        .take_while(|(one, other)| one == other)
+        .count()
+        .saturating_sub(CONTEXT_CHARS)
+}
+
+fn without_head(text: &str, chars: usize) -> Value {
+    if chars == 0 {
+        return text.into();
+    }
+    let rest: String = text.chars().skip(chars).collect();
+    format!("…{rest}").into()
+}
+
+/// The items that the other list does not have, after a mark for those it has.
+fn without_items(items: &[Value], other: &[Value]) -> Value {
+    let other: BTreeSet<_> = other.iter().map(to_canonical).collect();
+    let own = items
+        .iter()
+        .filter(|item| !other.contains(&to_canonical(item)));
+    std::iter::once(Value::from("…"))
+        .chain(own.cloned())
+        .collect()
 }
 
 fn shown_path(path: String) -> String {
@@ -261,8 +317,8 @@ fn shown_path(path: String) -> String {
     format!("{}…", head(&path, MAX_PATH_BYTES))
 }
 
-fn shown_value(value: &Value) -> Value {
-    truncate(value.clone(), MAX_VALUE_BYTES).value
+fn shown_value(value: Value) -> Value {
+    truncate(value, MAX_VALUE_BYTES).value
 }
 
 #[cfg(test)]

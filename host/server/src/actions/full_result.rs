@@ -11,7 +11,7 @@ use portcullis_core::invocation::{FullResult, Invocation, InvocationStatus};
 use portcullis_core::paging::{self, Page, Slice};
 use portcullis_core::pointer::Pointer;
 use portcullis_core::time::Timestamp;
-use portcullis_core::truncate::truncate;
+use portcullis_core::truncate::{is_within, truncate};
 use portcullis_storage::{Sealed, SealedColumn, StoredResult};
 use serde_json::Value;
 
@@ -33,14 +33,18 @@ impl Kept {
     pub(super) fn of(gateway: &Gateway, invocation: &Invocation, result: &Value) -> Option<Self> {
         let config = &gateway.config.results;
         config.keep()?;
-        let kept = truncate(result.clone(), config.max_bytes);
-        let text = kept.value.to_string();
+        let is_whole = is_within(result, config.max_bytes);
+        let text = if is_whole {
+            result.to_string()
+        } else {
+            truncate(result.clone(), config.max_bytes).value.to_string()
+        };
         let row = invocation.id.to_string();
         let place = place(&row, &invocation.organization_id);
         match gateway.vault.seal(&place, text.as_bytes()) {
             Ok(sealed) => Some(Self {
                 bytes: text.len() as u64,
-                is_whole: !kept.truncated,
+                is_whole,
                 sealed,
             }),
             Err(error) => {
@@ -120,6 +124,8 @@ pub async fn read(
         return Err(Error::ResultExpired(Box::new(invocation)));
     };
     work.cancel().await?;
+    let reading = gateway.full_result_readers.acquire().await;
+    let _reading = reading.map_err(|closed| Error::Internal(closed.to_string()))?;
     let gateway = Arc::clone(gateway);
     // A megabyte to decrypt and to parse, by a thread that serves no requests.
     tokio::task::spawn_blocking(move || page(&open(&gateway, &invocation, &sealed)?, &wanted))

@@ -68,6 +68,9 @@ fn number<T: FromStr>(text: Option<&str>, name: &str, what: &str) -> Result<Opti
     })
 }
 
+/// The bytes of a pointer that an answer names.
+const MAX_POINTER_BYTES: usize = 4_096;
+
 /// A part of a result.
 ///
 /// The value has at most 10,240 bytes as compact JSON: as many whole items of an
@@ -91,7 +94,8 @@ pub(super) struct ResultResponse {
     next_offset: Option<usize>,
     /// JSON Pointers into the whole result: what stands there did not fit on a
     /// page, and the value holds a shortened form of it, or nothing of it if its
-    /// name alone is too long. Ask with this pointer to read it.
+    /// name alone is too long. Ask with this pointer to read it. A pointer of more
+    /// than 4,096 bytes is not named: no URL would hold it.
     cut: Vec<String>,
 }
 
@@ -102,7 +106,13 @@ impl From<Page> for ResultResponse {
             value: page.value,
             total: page.total,
             next_offset: page.next_offset,
-            cut: page.cut.iter().map(ToString::to_string).collect(),
+            cut: page
+                .cut
+                .iter()
+                .map(Pointer::as_str)
+                .filter(|pointer| pointer.len() <= MAX_POINTER_BYTES)
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }

@@ -191,8 +191,9 @@ pub(super) async fn get_review(
 /// Confirms definitions as they were seen.
 ///
 /// All of them or none: when one is not what was seen any more, nothing changes.
-/// Modes that were set for these actions hold for what was confirmed. `digest` null
-/// confirms that an action is gone; should it come back, it is new.
+/// Modes that were set for what had been reviewed hold for what was confirmed; others
+/// are to be set again. `digest` null confirms that an action is gone; should it come
+/// back, it is new, also to its modes.
 #[utoipa::path(
     post,
     path = "/sources/{source_id}/review",

@@ -171,8 +171,9 @@ async fn unreviewed(
     Ok(work.reviews().unreviewed(query).await?)
 }
 
-/// A page in one transaction: whoever begins it at another gateway locks in the same
-/// order.
+/// A page in one transaction. Everything is locked before anything is written, and
+/// in one order: definitions are rows of all organizations, so whoever writes one and
+/// then waits for a lock could be waited for by whoever has it.
 async fn begin(
     gateway: &Gateway,
     plugin: &Plugin,
@@ -182,6 +183,8 @@ async fn begin(
     let now = gateway.clock.now();
     for organization in organizations {
         work.organizations().lock(organization).await?;
+    }
+    for organization in organizations {
         Baseline::of(plugin, organization, GATEWAY, now)
             .begin(gateway, &mut work)
             .await?;

@@ -12,7 +12,7 @@ use portcullis_storage::{ActionReview, BoxUnitOfWork, HintKind, ModeScope};
 use serde_json::{Map, Value, json};
 
 use super::baseline::{new_review, shown};
-use super::{Review, read};
+use super::{Review, show};
 use crate::access::Actor;
 use crate::audit::{self, Change};
 use crate::error::Error;
@@ -32,8 +32,10 @@ pub struct Confirmed {
 }
 
 /// Takes definitions for reviewed as they were seen, all or none, and with them the
-/// modes that were set for these actions: from now on they hold for what was
-/// confirmed. What is gone is forgotten; should it come back, it is new.
+/// modes that were set for what had been reviewed: from now on they hold for what was
+/// confirmed. A mode that was set for anything else, or for what nobody had seen, is
+/// to be set again. What is gone is forgotten; should it come back, it is new, also
+/// to its modes.
 ///
 /// # Errors
 ///
@@ -62,7 +64,7 @@ pub async fn confirm(
         now: gateway.clock.now(),
     };
     let done = confirming.run(&mut work, confirmed).await;
-    let (scopes, review) = match done {
+    let owners = match done {
         Err(failed @ Error::Storage(_)) => return Err(failed),
         done => {
             // Also what was refused rests on what others may not have committed yet.
@@ -71,7 +73,7 @@ pub async fn confirm(
         }
     };
     gateway.hint(HintKind::Reviews, organization.as_str()).await;
-    for owner in scopes {
+    for owner in owners {
         gateway.hint(HintKind::Modes, &owner).await;
     }
     tracing::info!(
@@ -81,7 +83,8 @@ pub async fn confirm(
         actor = actor.as_str(),
         "definitions confirmed"
     );
-    Ok(review)
+    // Not within the transaction, for which others wait: to compare takes time.
+    show(gateway, organization, source).await
 }
 
 /// Refuses what no listing could have shown.
@@ -134,16 +137,17 @@ struct Repinned {
     key: ActionKey,
     scope: ModeScope,
     before: Option<DefinitionDigests>,
-    after: DefinitionDigests,
+    /// `None`: for none that anybody has seen.
+    after: Option<DefinitionDigests>,
 }
 
 impl<'a> Confirming<'a> {
-    /// Whose modes were touched, and what the source looks like now.
+    /// Whose modes were touched.
     async fn run(
         &self,
         work: &mut BoxUnitOfWork,
         confirmed: &'a [Confirmed],
-    ) -> Result<(BTreeSet<String>, Review), Error> {
+    ) -> Result<BTreeSet<String>, Error> {
         if self.plugin.is_none() && self.reviews.is_empty() {
             return Err(Error::NotFound("source"));
         }
@@ -155,9 +159,7 @@ impl<'a> Confirming<'a> {
         self.keep(work, &acts).await?;
         let repinned = self.repin(work, &acts).await?;
         self.record(work, &acts, &repinned).await?;
-        let owners = repinned.iter().map(|it| it.scope.owner()).collect();
-        let review = read(work, self.plugin, self.organization, self.source).await?;
-        Ok((owners, review))
+        Ok(repinned.iter().map(|it| it.scope.owner()).collect())
     }
 
     fn key(&self, action: &ActionId) -> ActionKey {
@@ -228,26 +230,33 @@ impl<'a> Confirming<'a> {
     }
 
     /// Takes the modes of the organization and of its automations for ones that were
-    /// set for what was confirmed.
+    /// set for what was confirmed, where they were set for what had been reviewed; the
+    /// difference that was shown is the one between the two.
     async fn repin(
         &self,
         work: &mut BoxUnitOfWork,
         acts: &[Act<'_>],
     ) -> Result<Vec<Repinned>, Error> {
         let mut repinned = Vec::new();
-        for action in kept(acts) {
-            let key = self.key(&action.definition.id);
-            let after = action.digests;
+        for act in acts {
+            let (id, after) = match act {
+                Act::Keep(action) => (&action.definition.id, Some(action.digests)),
+                Act::Forget(id) => (*id, None),
+            };
+            let reviewed = self.reviewed(id).map(|review| review.stamp.digests);
+            let key = self.key(id);
             let mut modes = work.modes();
             for found in modes.find_all(self.organization, &key).await? {
-                if found.stored.pin == Some(after) {
+                let before = found.stored.pin;
+                let is_meant = after.is_none() || before == reviewed;
+                if before.is_none() || before == after || !is_meant {
                     continue;
                 }
                 modes.pin(&found.scope, &key, after).await?;
                 repinned.push(Repinned {
                     key: key.clone(),
                     scope: found.scope,
-                    before: found.stored.pin,
+                    before,
                     after,
                 });
             }
@@ -302,6 +311,6 @@ fn shown_mode(repinned: &Repinned) -> Value {
         "action": repinned.key.action.as_str(),
         "scope": audit::scope(&repinned.scope),
         "before": repinned.before.map(|digests| digests.contract.to_string()),
-        "after": repinned.after.contract.to_string(),
+        "after": repinned.after.map(|digests| digests.contract.to_string()),
     })
 }

@@ -155,7 +155,8 @@ pub(crate) async fn the_modes_of_an_action_are_found_in_every_scope_and_pinned(
     let foreign = ModeScope::Automation(foreign.id);
     let mut modes = work.modes();
     assert_eq!(modes.find_all(&acme(), &key).await?, []);
-    assert!(!modes.pin(&organization(), &key, digests("new")).await?);
+    let new = Some(digests("new"));
+    assert!(!modes.pin(&organization(), &key, new).await?);
     let pin = Some(digests("old"));
     for (scope, key, mode) in [
         (&organization(), &key, Mode::Deny),
@@ -184,10 +185,13 @@ pub(crate) async fn the_modes_of_an_action_are_found_in_every_scope_and_pinned(
     let found = by_scope(modes.find_all(&acme(), &key).await?);
     assert_eq!(found, scoped("old"));
     for it in found {
-        assert!(modes.pin(&it.scope, &key, digests("new")).await?);
+        assert!(modes.pin(&it.scope, &key, new).await?);
     }
     let found = by_scope(modes.find_all(&acme(), &key).await?);
     assert_eq!(found, scoped("new"));
+    assert!(modes.pin(&organization(), &key, None).await?);
+    let unseen = modes.find(&organization(), &key).await?;
+    assert_eq!(unseen.map(|unseen| unseen.pin), Some(None));
     // Nobody else's, and of nothing else.
     for (scope, key) in [(&foreign, &key), (&organization(), &other)] {
         let found = modes.find(scope, key).await?;

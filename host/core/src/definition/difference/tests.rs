@@ -170,3 +170,22 @@ proptest! {
         prop_assert_eq!(there, back.entries.into_iter().map(turned).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn of_long_values_what_differs_is_shown() {
+    let text = "x".repeat(5_000);
+    let names: Vec<String> = (0..500).map(|n| format!("name_{n}")).collect();
+    let mut more = names.clone();
+    more.push("zz".to_owned());
+    let params = |end: &str, names: &[String]| json!({ "type": "object", "title": format!("{text}{end}"), "required": names });
+    let (before, after) = (params(" small", &names), params(" large", &more));
+    let found = difference(&of(&before), &of(&after));
+    let [required, title] = &found.entries[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(required.before, Some(json!(["…"])));
+    assert_eq!(required.after, Some(json!(["…", "zz"])));
+    let context = "x".repeat(CONTEXT_CHARS - " ".len());
+    assert_eq!(title.before, Some(json!(format!("…{context} small"))));
+    assert_eq!(title.after, Some(json!(format!("…{context} large"))));
+}

@@ -3,7 +3,7 @@
 use clap::Args;
 use portcullis_core::paging::{Gathering, Page};
 use portcullis_core::pointer::Pointer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::client::Client;
 use super::super::console::Console;
@@ -80,7 +80,7 @@ impl ReadResult {
 
     /// Where to read on.
     fn more(&self, answer: &Value) -> Option<String> {
-        let invocation = serde_json::json!({ "id": self.id });
+        let invocation = json!({ "id": self.id });
         let command = result_command(Reader::Agent, &invocation);
         if let Some(cut) = answer.pointer("/cut/0").and_then(Value::as_str) {
             return Some(format!(
@@ -123,6 +123,13 @@ async fn gather(
             ("offset", wanted.offset.to_string()),
         ];
         let answer = client.get(path, &query).await?;
+        if names_nothing(&answer) {
+            return Err(Failure::other(format!(
+                "a name within `{}` is too long to be asked for",
+                wanted.pointer
+            ))
+            .hint("read the parts beside it with --pointer"));
+        }
         let page = page(answer).ok_or_else(no_page)?;
         gathering.take(page).map_err(|_| no_page())?;
         pages += 1;
@@ -136,6 +143,13 @@ async fn gather(
 fn no_page() -> Failure {
     Failure::other("the gateway's answers do not make up a result")
         .hint("this command may be older than the gateway")
+}
+
+/// Whether a page shows nothing and names nothing, although there is more: of a
+/// member whose name is too long.
+fn names_nothing(answer: &Value) -> bool {
+    let is = |name, value| answer.get(name) == Some(&value);
+    is("truncated", true.into()) && is("cut", json!([])) && is("value", json!({}))
 }
 
 /// Reads a page; `None` when it is none.
