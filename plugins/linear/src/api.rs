@@ -56,17 +56,21 @@ fn retry_after(response: &Response) -> Option<Duration> {
     response.retry_after().or_else(|| resets.max())
 }
 
-/// What a mutation made, if Linear says that it succeeded.
+/// What a mutation made, if Linear says that it succeeded. `issue` is where to look for it.
 ///
-/// **Errors**: `upstream` when it does not; the status and the errors were fine by then, so there
-/// is nothing more to tell.
-pub(crate) fn succeeded<T>(success: bool, made: Option<T>, what: &str) -> Result<T> {
-    match made {
-        Some(made) if success => Ok(made),
-        _ => Err(Error::upstream(format!(
+/// **Errors**: `upstream` when Linear says that it did not succeed, or that it did and does not show
+/// what it made; the status and the errors were fine by then, so there is nothing more to tell.
+pub(crate) fn succeeded<T>(success: bool, made: Option<T>, what: &str, issue: &str) -> Result<T> {
+    if !success {
+        return Err(Error::upstream(format!(
             "Linear did not {what}, and did not say why."
-        ))),
+        )));
     }
+    made.ok_or_else(|| {
+        Error::upstream(format!(
+            "Linear did {what}, but did not show the result: look before you ask for it again. The issue is {issue}."
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub fn add_comment(ctx: &Context, params: AddComment) -> Result<CommentAnswer> {
     let created: Created = LINEAR.mutate(ctx, documents::ADD_COMMENT, json!({ "input": input }))?;
     let Payload { success, comment } = created.comment_create;
     Ok(CommentAnswer {
-        comment: succeeded(success, comment, "add the comment")?,
+        comment: succeeded(success, comment, "add the comment", &input.issue_id)?,
     })
 }
 
@@ -122,5 +122,20 @@ mod tests {
         let error = linear.fails("add_comment", json!({ "issueId": "ENG-1", "body": "Hi" }));
 
         assert_eq!(error.code(), ErrorCode::Upstream);
+    }
+
+    #[test]
+    fn a_comment_that_was_added_and_is_not_shown_was_added() {
+        let linear = TestProvider::new(PROVIDER);
+        linear.expect(Method::Post, PATH, created(true, &json!(null)));
+
+        let error = linear.fails("add_comment", json!({ "issueId": "ENG-1", "body": "Hi" }));
+
+        assert_eq!(error.code(), ErrorCode::Upstream);
+        assert_eq!(
+            error.message(),
+            "Linear did add the comment, but did not show the result: look before you ask for it \
+             again. The issue is ENG-1."
+        );
     }
 }

@@ -61,7 +61,7 @@ pub fn create_issue(ctx: &Context, params: CreateIssue) -> Result<IssueAnswer> {
         LINEAR.mutate(ctx, documents::CREATE_ISSUE, json!({ "input": input }))?;
     let Payload { success, issue } = created.issue_create;
     Ok(IssueAnswer {
-        issue: succeeded(success, issue, "create the issue")?,
+        issue: succeeded(success, issue, "create the issue", ctx.idempotency_key())?,
     })
 }
 
@@ -215,13 +215,32 @@ mod tests {
 
     #[test]
     fn success_is_checked() {
+        let error = failure(created(false, &fixtures::issue(1)));
+
+        assert_eq!(error.code(), ErrorCode::Upstream);
         assert_eq!(
-            failure(created(false, &fixtures::issue(1))).code(),
-            ErrorCode::Upstream
+            error.message(),
+            "Linear did not create the issue, and did not say why."
         );
+    }
+
+    #[test]
+    fn an_issue_that_was_created_and_is_not_shown_was_created() {
+        let linear = TestProvider::new(PROVIDER);
+        linear.set_idempotency_key("8c5f3e52-0d4e-4c1e-9a52-6f0a1f2b3c4d");
+        linear.expect(Method::Post, PATH, created(true, &json!(null)));
+
+        let error = linear.fails(
+            "create_issue",
+            json!({ "teamId": TEAM, "title": "Login hangs" }),
+        );
+
+        assert_eq!(error.code(), ErrorCode::Upstream);
+        assert!(!error.is_retryable());
         assert_eq!(
-            failure(created(true, &json!(null))).code(),
-            ErrorCode::Upstream
+            error.message(),
+            "Linear did create the issue, but did not show the result: look before you ask for it \
+             again. The issue is 8c5f3e52-0d4e-4c1e-9a52-6f0a1f2b3c4d."
         );
     }
 

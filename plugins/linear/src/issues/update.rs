@@ -54,7 +54,7 @@ pub fn update_issue(ctx: &Context, params: UpdateIssue) -> Result<IssueAnswer> {
     let updated: Updated = LINEAR.mutate(ctx, documents::UPDATE_ISSUE, variables)?;
     let Payload { success, issue } = updated.issue_update;
     Ok(IssueAnswer {
-        issue: succeeded(success, issue, "change the issue")?,
+        issue: succeeded(success, issue, "change the issue", &params.issue_id)?,
     })
 }
 
@@ -94,7 +94,11 @@ mod tests {
     use crate::{PROVIDER, api::PATH, fixtures};
 
     fn updated(success: bool) -> Reply {
-        let payload = json!({ "success": success, "issue": fixtures::issue(1) });
+        updated_to(success, &fixtures::issue(1))
+    }
+
+    fn updated_to(success: bool, issue: &Value) -> Reply {
+        let payload = json!({ "success": success, "issue": issue });
         Reply::json(200, json!({ "data": { "issueUpdate": payload } }))
     }
 
@@ -164,5 +168,20 @@ mod tests {
 
         assert_eq!(error.code(), ErrorCode::Upstream);
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn an_issue_that_was_changed_and_is_not_shown_was_changed() {
+        let linear = TestProvider::new(PROVIDER);
+        linear.expect(Method::Post, PATH, updated_to(true, &json!(null)));
+
+        let error = linear.fails("update_issue", json!({ "issueId": "ENG-2", "title": "x" }));
+
+        assert_eq!(error.code(), ErrorCode::Upstream);
+        assert_eq!(
+            error.message(),
+            "Linear did change the issue, but did not show the result: look before you ask for it \
+             again. The issue is ENG-2."
+        );
     }
 }
