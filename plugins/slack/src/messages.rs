@@ -41,8 +41,8 @@ pub struct SentMessage {
 pub struct Message {
     /// Names it within its channel.
     ts: Option<Text<64>>,
-    /// As it was sent, or as Slack changed it.
-    text: Option<Text<4000>>,
+    /// As it was sent, or as Slack changed it; its first 1,000 characters.
+    text: Option<Text<1000>>,
     /// The id of the user or bot user who sent it.
     user: Option<Text<64>>,
     /// The id of the bot that sent it.
@@ -166,12 +166,16 @@ mod tests {
 
     #[test]
     fn the_echo_of_a_long_message_is_cut() {
-        let mut answer = posted();
-        answer["message"]["text"] = json!("x".repeat(40_000));
+        for long in ["x", "€"] {
+            let mut answer = posted();
+            answer["message"]["text"] = json!(long.repeat(40_000));
 
-        let (result, _) = send(json!({ "channel": "C1", "text": "Hi" }), answer);
+            let (result, _) = send(json!({ "channel": "C1", "text": "Hi" }), answer);
 
-        assert!(result.to_string().len() < 10_240);
+            let echo = result["message"]["text"].as_str().unwrap();
+            assert_eq!(echo.chars().count(), 1_000);
+            assert!(result.to_string().len() <= 10_240);
+        }
     }
 
     #[test]
