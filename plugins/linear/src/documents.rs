@@ -38,7 +38,10 @@ pub const FIND_TEAM: &str = include_str!("../graphql/find_team.graphql");
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use apollo_compiler::{ExecutableDocument, Schema};
 
@@ -54,16 +57,29 @@ mod tests {
     ];
 
     /// Linear's schema is too large to be kept here. `PORTCULLIS_LINEAR_SCHEMA` says where a copy
-    /// is.
+    /// is: who sets it wants the documents checked, so a copy that cannot be read is a failure.
     #[expect(
         clippy::disallowed_methods,
         reason = "a test has no configuration to read it from"
     )]
     fn published_schema() -> Option<String> {
+        let named = std::env::var_os("PORTCULLIS_LINEAR_SCHEMA").map(PathBuf::from);
+        read_schema(named.as_deref())
+    }
+
+    fn read_schema(named: Option<&Path>) -> Option<String> {
+        if let Some(path) = named {
+            return Some(fs::read_to_string(path).expect("PORTCULLIS_LINEAR_SCHEMA names a file"));
+        }
         let beside =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/linear.graphql");
-        let path = std::env::var_os("PORTCULLIS_LINEAR_SCHEMA").map_or(beside, PathBuf::from);
-        fs::read_to_string(path).ok()
+        fs::read_to_string(beside).ok()
+    }
+
+    #[test]
+    #[should_panic(expected = "PORTCULLIS_LINEAR_SCHEMA names a file")]
+    fn a_schema_that_is_named_and_cannot_be_read_is_a_failure() {
+        read_schema(Some(Path::new("no/such.graphql")));
     }
 
     #[test]
