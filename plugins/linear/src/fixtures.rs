@@ -25,6 +25,23 @@ pub(crate) fn issue(number: usize) -> Value {
     })
 }
 
+/// The same with a title of 80 characters, and with names of the length that long ones have.
+pub(crate) fn long_issue(number: usize) -> Value {
+    let mut issue = issue(number);
+    let title = "Login hangs after the second factor is sent and the page was reloaded in between";
+    assert_eq!(title.len(), 80);
+    let slug = title.to_lowercase().replace(' ', "-");
+    issue["title"] = json!(title);
+    issue["url"] = json!(format!(
+        "https://linear.app/acme-engineering/issue/PLATFORM-{number}/{slug}"
+    ));
+    issue["identifier"] = json!(format!("PLATFORM-{number}"));
+    issue["state"]["name"] = json!("Waiting for a customer's answer");
+    issue["team"]["key"] = json!("PLATFORM");
+    issue["assignee"]["name"] = json!("Augusta Ada King-Noel, Countess of Lovelace");
+    issue
+}
+
 /// The fields of the fragment `CommentFields`.
 pub(crate) fn comment(number: usize) -> Value {
     json!({

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{api::LINEAR, documents, model::Issue, team};
 
 /// As many issues as an agent sees in one piece: the gateway cuts results at 10 KiB, and an issue
-/// takes up to half of one.
-const DEFAULT_PAGE: u32 = 20;
+/// with a long title, which stands in its address too, takes up to two thirds of one.
+const DEFAULT_PAGE: u32 = 15;
 
 /// Which issues to list.
 #[params]
@@ -19,8 +19,7 @@ pub struct ListIssues {
     team_id: Option<String>,
     /// Only issues of this project: its UUID.
     project_id: Option<String>,
-    /// How many issues; 20 by default. More than about 20 may not fit into one answer: prefer the
-    /// next page.
+    /// How many issues; 15 by default. More may not fit into one answer: prefer the next page.
     #[schemars(range(min = 1, max = 50))]
     first: Option<u32>,
     /// The next page: `pageInfo.endCursor` of the page before.
@@ -95,7 +94,10 @@ mod tests {
     const RESULT_BYTES: usize = 10_240;
 
     fn page(issues: std::ops::Range<usize>) -> Reply {
-        let nodes: Vec<Value> = issues.map(fixtures::issue).collect();
+        page_of(&issues.map(fixtures::issue).collect::<Vec<_>>())
+    }
+
+    fn page_of(nodes: &[Value]) -> Reply {
         let page_info = json!({ "hasNextPage": true, "endCursor": fixtures::uuid(77) });
         Reply::json(
             200,
@@ -119,7 +121,7 @@ mod tests {
 
         assert_eq!(
             linear.requests()[0].json(),
-            json!({ "query": documents::LIST_ISSUES, "variables": { "filter": {}, "first": 20, "after": null } }),
+            json!({ "query": documents::LIST_ISSUES, "variables": { "filter": {}, "first": 15, "after": null } }),
         );
     }
 
@@ -179,16 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn a_default_page_reaches_the_agent_uncut() {
+    fn a_default_page_reaches_the_agent_uncut_also_with_long_titles_and_names() {
         let linear = TestProvider::new(PROVIDER);
-        linear.expect(Method::Post, PATH, page(0..DEFAULT_PAGE as usize));
+        let full = DEFAULT_PAGE as usize;
+        let issues: Vec<_> = (0..full).map(fixtures::long_issue).collect();
+        linear.expect(Method::Post, PATH, page_of(&issues));
 
         let result = linear.run("list_issues", json!({})).unwrap();
 
-        assert_eq!(
-            result["issues"].as_array().unwrap().len(),
-            DEFAULT_PAGE as usize
-        );
+        assert_eq!(result["issues"].as_array().unwrap().len(), full);
         let bytes = result.to_string().len();
         assert!(bytes <= RESULT_BYTES, "{bytes} bytes");
     }
