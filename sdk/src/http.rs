@@ -5,8 +5,8 @@
 //! [`Response`]; an [`HttpError`] means that there is none.
 //!
 //! A read that is answered 429 or 503 is sent again, three times in all at most: after the time
-//! that the upstream names, else after a quarter of a second and then a second, and only while the
-//! call has that time. What is answered in the end is the response. A write is sent once, and so is
+//! that the upstream names, but not before a quarter of a second and then a second, and only while
+//! the call has that time. What is answered in the end is the response. A write is sent once, and so is
 //! whatever gets no response.
 //!
 //! ```

@@ -12,8 +12,9 @@ use crate::context::Context;
 /// As often a read is sent, the first time included.
 pub(super) const ATTEMPTS: usize = 3;
 
-/// What is waited before the second and the third attempt where the upstream names no time: long
-/// enough for a burst to pass, short enough for an agent that waits.
+/// What is waited at least before the second and the third attempt, also where the upstream names
+/// less: a reset that is past, or cut to whole seconds, asks for no wait at all. Long enough for a
+/// burst to pass, short enough for an agent that waits.
 const PAUSES: [Duration; ATTEMPTS - 1] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// An answer that asks to come back later.
@@ -35,6 +36,11 @@ impl Busy {
             wait: response.asked_wait(),
         }
     }
+
+    /// What the upstream asks for, but not less than we wait anyway.
+    fn pause(self, least: Duration) -> Duration {
+        self.wait.unwrap_or_default().max(least)
+    }
 }
 
 /// Attempts something until it is not busy, the attempts are used up, or the call has no time for
@@ -47,7 +53,7 @@ pub(super) fn repeat<T>(
 ) -> T {
     for pause in PAUSES.into_iter().take(attempts.saturating_sub(1)) {
         let outcome = attempt();
-        let waited = busy(&outcome).is_some_and(|busy| ctx.wait(busy.wait.unwrap_or(pause)));
+        let waited = busy(&outcome).is_some_and(|busy| ctx.wait(busy.pause(pause)));
         if !waited {
             return outcome;
         }

@@ -107,15 +107,16 @@ fn a_post_that_only_reads_is_a_read() {
 }
 
 #[test]
-fn the_time_that_the_upstream_names_is_waited() {
-    for (header, value, expected) in [
-        ("retry-after", "0", Duration::ZERO),
-        ("retry-after", "7", Duration::from_secs(7)),
-        ("retry-after", "soon", PAUSES[0]),
+fn the_time_that_the_upstream_names_is_waited_and_never_less_than_our_own() {
+    for (value, expected) in [
+        ("0", PAUSES[0]),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", PAUSES[0]),
+        ("7", Duration::from_secs(7)),
+        ("soon", PAUSES[0]),
     ] {
         let told = send(
             Method::Get,
-            [busy(429).header(header, value), fine()],
+            [busy(429).header("retry-after", value), fine()],
             as_it_is,
         );
         assert_eq!(told.waits, [expected], "{value}");
@@ -145,6 +146,13 @@ fn a_provider_may_read_the_time_from_a_header_of_its_own() {
     );
     let error = told.outcome.unwrap().error();
     assert_eq!(error.wait(), Some(Duration::from_mins(5)));
+}
+
+#[test]
+fn pauses_grow_also_when_the_upstream_names_less() {
+    let hurried = || busy(429).header("retry-after", "0");
+    let told = send(Method::Get, [hurried(), hurried(), fine()], as_it_is);
+    assert_eq!(told.waits, PAUSES);
 }
 
 #[test]
