@@ -77,6 +77,19 @@ pub(crate) fn issue(number: usize) -> Value {
     issue
 }
 
+/// The same with texts that are longer than anything an agent sees.
+pub(crate) fn longest(value: Value) -> Value {
+    match value {
+        Value::String(_) => json!("x".repeat(3_000)),
+        Value::Array(items) => items.into_iter().map(longest).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, longest(value)))
+            .collect(),
+        other => other,
+    }
+}
+
 /// An event as Sentry sends it in a list.
 pub(crate) fn event(number: usize) -> Value {
     let id = format!("9fac2ceed9344f2bbfdd1fdacb{number:06x}");

@@ -5,8 +5,9 @@ use portcullis_sdk::prelude::*;
 use super::model::{EventSummary, RawEvent};
 use crate::api;
 
-/// As many events as an agent sees in one piece: the gateway cuts results at 10 KiB.
-const DEFAULT_PAGE: u32 = 20;
+/// As many events as an agent sees in one piece, also when every member of each is as long as it may
+/// be: the gateway cuts results at 10 KiB.
+const DEFAULT_PAGE: u32 = 15;
 
 /// Whose events to list.
 #[params(rename_all = "snake_case")]
@@ -17,7 +18,7 @@ pub struct ListIssueEvents {
     /// The issue's id, such as 4509123456, or its short id, such as WEB-1A.
     #[schemars(length(min = 1))]
     issue_id: String,
-    /// How many events; 20 by default. More may not fit into one answer: prefer the next page.
+    /// How many events; 15 by default. More may not fit into one answer: prefer the next page.
     #[schemars(range(min = 1, max = 100))]
     limit: Option<u32>,
     /// The next page: `nextCursor` of the page before.
@@ -85,7 +86,7 @@ mod tests {
             "userId": "77201",
         });
         assert_eq!(result, json!({ "events": [event], "nextCursor": "0:20:0" }));
-        assert_eq!(query, [("per_page".to_owned(), "20".to_owned())]);
+        assert_eq!(query, [("per_page".to_owned(), "15".to_owned())]);
     }
 
     #[test]
@@ -108,5 +109,30 @@ mod tests {
         let (result, _) = list(json!({}), &events, NEXT);
 
         assert!(result.to_string().len() <= 10_240);
+    }
+
+    #[test]
+    fn a_default_page_of_the_longest_events_reaches_the_agent_uncut() {
+        let mut event = fixtures::event(1);
+        let mut tags = event["tags"].take();
+        for tag in tags.as_array_mut().unwrap() {
+            tag["value"] = json!("x".repeat(3_000));
+        }
+        event["user"]["id"] = json!("");
+        let mut event = fixtures::longest(event);
+        event["tags"] = tags;
+        let events = vec![event; DEFAULT_PAGE as usize];
+
+        let (result, _) = list(json!({}), &events, NEXT);
+
+        let event = &result["events"][0];
+        for member in ["title", "environment", "release", "userId"] {
+            assert!(
+                event[member].as_str().is_some_and(|text| text.len() > 30),
+                "{event}"
+            );
+        }
+        let bytes = result.to_string().len();
+        assert!(bytes <= 10_240, "{bytes} bytes");
     }
 }

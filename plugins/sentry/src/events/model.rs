@@ -18,15 +18,15 @@ pub(super) struct EventSummary {
     /// 32 hexadecimal digits; what `get_event` takes.
     id: Id,
     /// The kind of error and the beginning of its message.
-    title: Option<Text<140>>,
+    title: Option<Text<120>>,
     /// Where it happened.
-    location: Option<Text<140>>,
+    location: Option<Text<120>>,
     /// RFC 3339.
     date_created: Option<Moment>,
     /// Such as production.
     environment: Option<Word>,
     /// Such as web@1.4.0.
-    release: Option<Text<100>>,
+    release: Option<Text<80>>,
     /// The id of the user who had it.
     user_id: Option<Id>,
 }
@@ -78,9 +78,9 @@ pub(super) struct RawEvent {
     /// What older versions name it by, beside a number in `id`.
     #[serde(rename = "eventID")]
     event_id: Option<Id>,
-    title: Option<Text<140>>,
-    location: Option<Text<140>>,
-    culprit: Option<Text<140>>,
+    title: Option<Text<120>>,
+    location: Option<Text<120>>,
+    culprit: Option<Text<120>>,
     date_created: Option<Moment>,
     user: Option<User>,
     platform: Option<Word>,
@@ -103,7 +103,7 @@ struct User {
 
 #[answer]
 struct Release {
-    version: Option<Text<100>>,
+    version: Option<Text<80>>,
 }
 
 /// The parts of an event that are of interest; a list leaves out the others.
