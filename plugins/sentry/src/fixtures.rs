@@ -127,6 +127,9 @@ fn tags() -> Value {
             "url",
             "https://shop.acme.example/checkout/payment?session=s3cr3t",
         ),
+        ("referer", "/reset?token=s3cr3t"),
+        ("origin", "HTTPS://grace:s3cr3t@shop.acme.example/checkout"),
+        ("socket", "wss://shop.acme.example/live?token=s3cr3t"),
         ("user", "email:grace@customer.example"),
         ("user.email", "grace@customer.example"),
     ];
@@ -183,7 +186,7 @@ pub(crate) fn event_detail() -> Value {
                     "type": "request",
                     "data": {
                         "method": "GET",
-                        "url": "https://shop.acme.example/checkout/payment?session=s3cr3t#top",
+                        "url": "https://grace:s3cr3t@shop.acme.example/checkout/payment?session=s3cr3t#top",
                         "query": [["session", "s3cr3t"]],
                         "headers": [["Authorization", "Bearer s3cr3t"]],
                         "cookies": [["sid", "s3cr3t"]],

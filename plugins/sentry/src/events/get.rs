@@ -101,7 +101,7 @@ mod tests {
             event["request"],
             json!({ "method": "GET", "url": "https://shop.acme.example/checkout/payment" })
         );
-        assert_eq!(event["tags"].as_array().unwrap().len(), 12);
+        assert_eq!(event["tags"].as_array().unwrap().len(), 15);
         assert_eq!(
             event["tags"][0],
             json!({ "key": "browser", "value": "Firefox 140.0" })
@@ -147,10 +147,53 @@ mod tests {
     fn nothing_private_is_passed_on() {
         let event = get(fixtures::event_detail()).to_string();
 
+        assert!(event.contains("wss://shop.acme.example/live"), "{event}");
         for private in ["s3cr3t", "4242", "hunter2", "@", "203.0.113.9", "grace"] {
             let event = event.replace("web@1.9.2", "");
             assert!(!event.contains(private), "{private} in {event}");
         }
+    }
+
+    #[test]
+    fn addresses_are_told_without_queries_names_and_passwords() {
+        let cut = format!("https://alice:{}@shop.acme.example/", "s3cr3t".repeat(100));
+        for (sent, told) in [
+            ("https://shop.acme.example/a", "https://shop.acme.example/a"),
+            (
+                "https://alice:s3cr3t@shop.acme.example/a@b",
+                "https://shop.acme.example/a@b",
+            ),
+            ("HTTPS://al@ice:s3cr3t@shop.example", "HTTPS://shop.example"),
+            ("//alice:s3cr3t@shop.example/a", "//shop.example/a"),
+            (
+                "wss://shop.example/live?token=s3cr3t",
+                "wss://shop.example/live",
+            ),
+            ("/reset?token=s3cr3t", "/reset"),
+            ("/reset#s3cr3t", "/reset"),
+            ("/login?next=https://alice:s3cr3t@shop.example", "/login"),
+            (
+                "from https://shop.example/ to https://alice:s3cr3t@shop.example/",
+                "from https://shop.example/ to https://shop.example/",
+            ),
+            (cut.as_str(), "https://…"),
+        ] {
+            let event = get(json!({
+                "id": "1",
+                "tags": [{ "key": "referer", "value": sent }],
+                "entries": [{ "type": "request", "data": { "url": sent } }],
+            }));
+            assert_eq!(event["tags"][0]["value"], told);
+            assert_eq!(event["request"]["url"], told);
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_no_address_is_told_as_it_is() {
+        let tag = json!({ "key": "question", "value": "why? ask a@b #7" });
+        let event = get(json!({ "id": "1", "tags": [tag] }));
+
+        assert_eq!(event["tags"], json!([tag]));
     }
 
     #[test]

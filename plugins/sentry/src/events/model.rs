@@ -58,7 +58,7 @@ pub struct Event {
 struct Request {
     /// Such as GET.
     method: Option<Text<16>>,
-    /// Without the query.
+    /// Without the query, and without a name and password.
     url: Option<Text<300>>,
 }
 
@@ -145,7 +145,7 @@ impl Request {
     fn without_query(&self) -> Self {
         Self {
             method: self.method.clone(),
-            url: self.url.as_deref().map(|url| Text::new(address(url))),
+            url: self.url.as_deref().map(|url| Text::new(&address(url))),
         }
     }
 }
@@ -156,22 +156,37 @@ impl Tag {
     }
 
     fn without_query(&self) -> Self {
-        let is_address = self.value.starts_with("http://") || self.value.starts_with("https://");
+        let is_address = self.value.contains("://") || self.value.starts_with('/');
         let value = if is_address {
-            address(&self.value)
+            Text::new(&address(&self.value))
         } else {
-            &self.value
+            self.value.clone()
         };
         Self {
             key: self.key.clone(),
-            value: Text::new(value),
+            value,
         }
     }
 }
 
-/// An address without its query, which often holds what is private.
-fn address(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
+/// An address without its query and without who asks, which often hold what is private.
+fn address(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    let mut parts = bare.split("//");
+    let scheme = parts.next().unwrap_or_default().to_owned();
+    parts.fold(scheme, |address, part| {
+        format!("{address}//{}", without_userinfo(part))
+    })
+}
+
+/// What follows `//`: a host, and its path. Of one that was cut nobody knows where the host begins.
+fn without_userinfo(part: &str) -> &str {
+    let authority = part.split('/').next().unwrap_or_default();
+    if authority.ends_with('…') {
+        return "…";
+    }
+    let userinfo = authority.rfind('@').map_or(0, |at| at + 1);
+    part.get(userinfo..).unwrap_or_default()
 }
 
 impl From<&RawEvent> for EventSummary {
