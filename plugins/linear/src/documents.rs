@@ -67,6 +67,7 @@ mod tests {
         read_schema(named.as_deref())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test runs in no sandbox")]
     fn read_schema(named: Option<&Path>) -> Option<String> {
         if let Some(path) = named {
             return Some(fs::read_to_string(path).expect("PORTCULLIS_LINEAR_SCHEMA names a file"));
