@@ -18,7 +18,10 @@ CREATE TABLE plugin_versions (
     signed_by TEXT NOT NULL,
     installed_by TEXT NOT NULL,
     installed_at BIGINT NOT NULL,
-    -- The version that was active before this one was, to go back to.
+    -- When it became active last; versions that never were cannot be gone back to.
+    activated_at BIGINT,
+    -- The version that was active before this one; of one that waits, the version that
+    -- it was compared with.
     replaced TEXT COLLATE "C",
     -- Why it is in this state, in words for people.
     reason TEXT,

@@ -34,7 +34,10 @@ pub struct PluginVersion {
     pub installed_by: String,
     /// When.
     pub installed_at: Timestamp,
-    /// The version that was active before it.
+    /// When it became active last; `None` when it never was.
+    pub activated_at: Option<Timestamp>,
+    /// The version that was active before it; while it is staged, the one that it was
+    /// compared with.
     pub replaced: Option<PluginDigest>,
     /// Why it is in its state.
     pub reason: Option<String>,
@@ -128,8 +131,8 @@ pub trait PluginRepository: Send {
     /// the staged one, then those that failed, the last first.
     async fn list(&mut self) -> Result<Vec<PluginVersion>, Error>;
 
-    /// Brings a version from one state into another; false, changing nothing, when it
-    /// is in a third.
+    /// Brings a version from one state into another, and notes when it becomes active;
+    /// false, changing nothing, when it is in a third.
     async fn change(
         &mut self,
         digest: PluginDigest,
@@ -181,6 +184,7 @@ struct VersionRow {
     signed_by: String,
     installed_by: String,
     installed_at: i64,
+    activated_at: Option<i64>,
     replaced: Option<String>,
     reason: Option<String>,
     changed_by: String,
@@ -204,6 +208,7 @@ impl TryFrom<VersionRow> for PluginVersion {
             signed_by: signed_by.map_err(|error| table.corrupt("signed_by", error))?,
             installed_by: row.installed_by,
             installed_at: table.time("installed_at", row.installed_at)?,
+            activated_at: table.time_optional("activated_at", row.activated_at)?,
             replaced: table.parse_optional("replaced", row.replaced.as_deref())?,
             reason: row.reason,
             changed_by: row.changed_by,
@@ -238,7 +243,8 @@ macro_rules! versions {
     ($rest:literal) => {
         concat!(
             "SELECT plugin_id, digest, version, state, size, origin, signed_by, installed_by,
-                 installed_at, replaced, reason, changed_by, changed_at, manifest
+                 installed_at, activated_at, replaced, reason, changed_by, changed_at,
+                 manifest
              FROM plugin_versions ",
             $rest
         )
@@ -335,8 +341,9 @@ macro_rules! plugin_repository {
                 sqlx::query::<$database>(
                     "INSERT INTO plugin_versions (plugin_id, digest, version, state, size, origin,
                          signed_by, installed_by, installed_at, replaced, reason, changed_by,
-                         changed_at, manifest)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                         changed_at, manifest, activated_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                         $15)",
                 )
                 .bind(version.plugin.as_str())
                 .bind(version.digest.to_string())
@@ -352,6 +359,7 @@ macro_rules! plugin_repository {
                 .bind(&version.changed_by)
                 .bind(version.changed_at.as_micros())
                 .bind(&version.manifest)
+                .bind(version.activated_at.map(Timestamp::as_micros))
                 .execute(&mut *self.connection)
                 .await
                 .map(drop)
@@ -464,7 +472,8 @@ macro_rules! plugin_repository {
             ) -> Result<bool, Error> {
                 let done = sqlx::query::<$database>(
                     "UPDATE plugin_versions
-                     SET state = $3, reason = $4, changed_by = $5, changed_at = $6
+                     SET state = $3, reason = $4, changed_by = $5, changed_at = $6,
+                         activated_at = CASE WHEN $3 = 'active' THEN $6 ELSE activated_at END
                      WHERE digest = $1 AND state = $2",
                 )
                 .bind(digest.to_string())

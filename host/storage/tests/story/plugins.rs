@@ -34,6 +34,7 @@ fn version(component: &str, state: PluginState, second: i64) -> PluginVersion {
         signed_by: vec!["release".to_owned()],
         installed_by: "operator".to_owned(),
         installed_at: at(1),
+        activated_at: None,
         replaced: None,
         reason: Some("because".to_owned()),
         changed_by: "operator".to_owned(),
@@ -55,6 +56,7 @@ async fn add(storage: &Shared, versions: &[PluginVersion]) -> Story {
 
 pub(crate) async fn a_version_reads_back_as_it_was_written(storage: Shared) -> Story {
     let first = PluginVersion {
+        activated_at: Some(at(3)),
         replaced: Some(digest("zero")),
         ..version("one", PluginState::Retired, 2)
     };
@@ -121,6 +123,7 @@ pub(crate) async fn a_state_is_left_once(storage: Shared) -> Story {
         ("ann", at(4))
     );
     assert_eq!(changed.installed_by, "operator");
+    assert_eq!(changed.activated_at, Some(at(4)));
     Ok(())
 }
 
