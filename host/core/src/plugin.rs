@@ -78,6 +78,23 @@ pub struct PluginDescriptor {
     pub connections: Vec<ConnectionRequirement>,
     /// Where it may call.
     pub endpoints: Vec<Endpoint>,
+    /// What its calls need beyond the gateway's defaults.
+    pub asks: AskedLimits,
+}
+
+/// The limits a plugin asks for (WIT `provider.limits`); `None` is the gateway's
+/// default. What is asked is nothing until an operator grants it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedLimits {
+    /// Linear memory of one call, in MiB; 1 to 4096.
+    pub memory_mib: Option<u32>,
+}
+
+impl AskedLimits {
+    /// What is asked for, in bytes.
+    pub fn memory_bytes(self) -> Option<u64> {
+        self.memory_mib.map(|mib| u64::from(mib) << 20)
+    }
 }
 
 impl PluginDescriptor {
@@ -280,6 +297,7 @@ mod tests {
                     form: CredentialForm::Raw,
                 }],
             }],
+            asks: AskedLimits::default(),
         }
     }
 
@@ -308,6 +326,14 @@ mod tests {
     fn what_acts_as_a_user_needs_a_connection_that_is_optional_otherwise() {
         let optional = descriptor(&[&[ConnectionType::ApiKey]], true);
         assert!(optional.needs_connection(CredentialChoice::User));
+    }
+
+    #[test]
+    fn the_most_that_can_be_asked_for_has_its_bytes() {
+        let asking = |memory_mib| AskedLimits { memory_mib }.memory_bytes();
+        assert_eq!(asking(None), None);
+        assert_eq!(asking(Some(1)), Some(1 << 20));
+        assert_eq!(asking(Some(4096)), Some(1 << 32));
     }
 
     #[test]
