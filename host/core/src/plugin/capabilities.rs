@@ -37,6 +37,9 @@ pub fn capabilities(
     if !wasi.is_empty() {
         phrases.push(WASI.to_owned());
     }
+    if let Some(mib) = descriptor.asks.memory_mib {
+        phrases.push(format!("use up to {mib} MiB of memory"));
+    }
     phrases
 }
 
@@ -129,6 +132,17 @@ mod tests {
         assert!(told.ends_with(
             "; use WASI with nothing behind it (no files, no network, no environment)."
         ));
+    }
+
+    #[test]
+    fn memory_is_told_where_it_is_asked_for() {
+        let mut manifest = manifest();
+        manifest.descriptor.asks.memory_mib = Some(256);
+        let told = sentence(&manifest.capabilities());
+        assert!(
+            told.ends_with("; log; use up to 256 MiB of memory."),
+            "{told}"
+        );
     }
 
     #[test]

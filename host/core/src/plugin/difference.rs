@@ -62,6 +62,8 @@ names! {
         Import = "import",
         /// An interface of WASI.
         Wasi = "wasi",
+        /// The memory it asks for.
+        Memory = "memory",
         /// An action as a whole.
         Action = "action",
         /// A part of an action's definition.

@@ -26,6 +26,7 @@ pub(super) fn compare(active: &PluginManifest, candidate: &PluginManifest) -> Ve
         &candidate.imports,
     );
     found.names(ManifestPart::Wasi, None, &active.wasi, &candidate.wasi);
+    found.memory(before.asks.memory_mib, after.asks.memory_mib);
     found.entries
 }
 
@@ -190,6 +191,27 @@ impl Found {
                 let shown = |preset: Option<String>| preset.unwrap_or_else(|| "none".to_owned());
                 self.changed(ManifestPart::Preset, of, shown(before), shown(after));
             }
+        }
+    }
+
+    /// The gateway's default may be more or less than any number, so whoever asks
+    /// for one at all asks for something new.
+    fn memory(&mut self, before: Option<u32>, after: Option<u32>) {
+        let shown = |mib: u32| format!("{mib} MiB");
+        match (before, after) {
+            (None, Some(after)) => self.added(ManifestPart::Memory, None, shown(after)),
+            (Some(before), None) => self.removed(ManifestPart::Memory, None, shown(before)),
+            (Some(before), Some(after)) if before != after => {
+                let effect = if after < before {
+                    Effect::Narrowing
+                } else {
+                    Effect::New
+                };
+                let values = (shown(before).into(), shown(after).into());
+                let entry = ManifestEntry::changed(ManifestPart::Memory, None, values, effect);
+                self.entries.push(entry);
+            }
+            _ => {}
         }
     }
 

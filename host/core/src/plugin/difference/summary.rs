@@ -5,7 +5,7 @@ use super::{Effect, ManifestEntry, ManifestPart};
 use crate::plugin::capabilities::phrase;
 
 /// What may be asked for, as one and as many.
-const ASKS: [(ManifestPart, &str, &str); 11] = [
+const ASKS: [(ManifestPart, &str, &str); 12] = [
     (ManifestPart::Endpoint, "new endpoint", "new endpoints"),
     (ManifestPart::BaseUrl, "other base URL", "other base URLs"),
     (ManifestPart::Route, "new route", "new routes"),
@@ -33,6 +33,11 @@ const ASKS: [(ManifestPart, &str, &str); 11] = [
     ),
     (ManifestPart::Import, "host interface", "host interfaces"),
     (ManifestPart::Wasi, "WASI interface", "WASI interfaces"),
+    (
+        ManifestPart::Memory,
+        "other memory limit",
+        "other memory limits",
+    ),
 ];
 
 /// What is told to people and agents.

@@ -206,6 +206,30 @@ fn an_import_is_new() {
 }
 
 #[test]
+fn more_memory_is_new() {
+    let asking = |mib| {
+        let mut asking = manifest();
+        asking.descriptor.asks.memory_mib = mib;
+        asking
+    };
+    for (before, after, effect, expected) in [
+        (None, Some(1), Effect::New, "+ memory: 1 MiB"),
+        (Some(1), Some(2), Effect::New, "~ memory: 1 MiB → 2 MiB"),
+        (
+            Some(2),
+            Some(1),
+            Effect::Narrowing,
+            "~ memory: 2 MiB → 1 MiB",
+        ),
+        (Some(1), None, Effect::Narrowing, "- memory: 1 MiB"),
+    ] {
+        let difference = ManifestDifference::between(&asking(before), &asking(after));
+        assert_eq!(shown(&difference), [expected]);
+        assert_eq!(difference.entries[0].effect, effect);
+    }
+}
+
+#[test]
 fn words_that_agents_obey_are_reviewed() {
     check(
         |it| it.guide = "Ask for nothing.\nBe quick.\n".to_owned(),
@@ -357,6 +381,7 @@ fn asks(manifest: &PluginManifest) -> BTreeSet<String> {
     .into();
     asks.extend(manifest.imports.iter().map(|it| format!("import {it}")));
     asks.extend(manifest.wasi.iter().map(|it| format!("import {it}")));
+    asks.extend((1..=descriptor.asks.memory_mib.unwrap_or(0)).map(|mib| format!("{mib} MiB")));
     for endpoint in &descriptor.endpoints {
         let name = &endpoint.name;
         asks.insert(format!("{name} at {}", endpoint.base_url));
@@ -428,6 +453,7 @@ const WIDENINGS: &[fn(&mut PluginManifest)] = &[
     |it| each_endpoint(it, |it| it.credentials.iter_mut().for_each(sent_elsewhere)),
     |it| it.imports.extend(["more".to_owned()]),
     |it| it.wasi.extend(["more".to_owned()]),
+    |it| it.descriptor.asks.memory_mib = Some(4_096),
     |it| it.actions.push(action("more", &json!({}))),
     |it| it.actions.truncate(1),
     |it| each_action(it, |it| it.title.push('+')),
@@ -452,6 +478,8 @@ const NARROWINGS: &[fn(&mut PluginManifest)] = &[
     |it| each_connection(it, |it| it.optional = true),
     |it| it.imports.clear(),
     |it| it.wasi.clear(),
+    |it| it.descriptor.asks.memory_mib = None,
+    |it| it.descriptor.asks.memory_mib = it.descriptor.asks.memory_mib.map(|_| 1),
 ];
 
 fn deeper(route: &mut Route) {

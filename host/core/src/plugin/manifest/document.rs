@@ -12,8 +12,8 @@ use url::Url;
 use super::{FORMAT, InvalidManifest, PluginManifest};
 use crate::action::{ActionDefinition, ActionExample, CredentialChoice, Risk};
 use crate::plugin::{
-    ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm, CredentialRule,
-    Endpoint, Method, PluginDescriptor, Route,
+    AskedLimits, ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm,
+    CredentialRule, Endpoint, Method, PluginDescriptor, Route,
 };
 
 pub(super) fn write(manifest: &PluginManifest) -> String {
@@ -52,10 +52,18 @@ struct Document {
     version: String,
     connections: Vec<Connection>,
     endpoints: Vec<Place>,
+    asks: Limits,
     imports: BTreeSet<String>,
     wasi: BTreeSet<String>,
     actions: Vec<Action>,
     guide: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Limits {
+    #[serde(deserialize_with = "null_or")]
+    memory_mib: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,7 +134,7 @@ struct Example {
 }
 
 /// An option that has to be there, if only as null.
-fn null_or<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+fn null_or<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(from)
 }
 
@@ -142,6 +150,9 @@ impl From<&PluginManifest> for Document {
             version: descriptor.version.clone(),
             connections: descriptor.connections.iter().map(Into::into).collect(),
             endpoints: descriptor.endpoints.iter().map(Into::into).collect(),
+            asks: Limits {
+                memory_mib: descriptor.asks.memory_mib,
+            },
             imports: manifest.imports.clone(),
             wasi: manifest.wasi.clone(),
             actions: manifest.actions.iter().map(Into::into).collect(),
@@ -236,6 +247,9 @@ impl Document {
                 version: self.version,
                 connections: all(self.connections, Connection::into_requirement)?,
                 endpoints: all(self.endpoints, Place::into_endpoint)?,
+                asks: AskedLimits {
+                    memory_mib: self.asks.memory_mib,
+                },
             },
             imports: self.imports,
             wasi: self.wasi,

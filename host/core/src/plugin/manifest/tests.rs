@@ -10,8 +10,8 @@ use super::*;
 use crate::action::{ActionExample, CredentialChoice, Risk};
 use crate::arbitrary::{json_value, nested_arrays};
 use crate::plugin::{
-    ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm, CredentialRule,
-    Endpoint, Method, Route,
+    AskedLimits, ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm,
+    CredentialRule, Endpoint, Method, Route,
 };
 
 /// A manifest that asks for a little of everything.
@@ -42,6 +42,7 @@ pub(in crate::plugin) fn manifest() -> PluginManifest {
                     form: CredentialForm::Raw,
                 }],
             }],
+            asks: AskedLimits::default(),
         },
         imports: ["http", "log"].map(str::to_owned).into(),
         wasi: BTreeSet::new(),
@@ -75,35 +76,47 @@ pub(in crate::plugin) fn manifests() -> impl Strategy<Value = PluginManifest> {
     let endpoints = subsequence(vec!["api", "files", "uploads"], 0..=3)
         .prop_flat_map(|names| names.into_iter().map(endpoint).collect::<Vec<_>>());
     let imports = subsequence(vec!["clock", "http", "log", "types"], 0..=4);
+    let memory = option::of(1_u32..4);
     let wasi = btree_set("wasi:(cli/stdout|io/poll)@0\\.2\\.[0-9]", 0..3);
     let actions = subsequence(vec!["create_issue", "get_issue", "list_issues"], 0..=3)
         .prop_flat_map(|ids| ids.into_iter().map(actions).collect::<Vec<_>>());
-    (texts, connections, endpoints, imports, wasi, actions).prop_map(
-        |(
-            (name, description, icon, version, guide),
-            connections,
-            endpoints,
-            imports,
-            wasi,
-            actions,
-        )| {
-            PluginManifest {
-                descriptor: PluginDescriptor {
-                    id: "linear".parse().unwrap(),
-                    name,
-                    description,
-                    icon,
-                    version,
-                    connections,
-                    endpoints,
-                },
-                imports: imports.into_iter().map(str::to_owned).collect(),
+    (
+        texts,
+        connections,
+        endpoints,
+        memory,
+        imports,
+        wasi,
+        actions,
+    )
+        .prop_map(
+            |(
+                (name, description, icon, version, guide),
+                connections,
+                endpoints,
+                memory_mib,
+                imports,
                 wasi,
                 actions,
-                guide,
-            }
-        },
-    )
+            )| {
+                PluginManifest {
+                    descriptor: PluginDescriptor {
+                        id: "linear".parse().unwrap(),
+                        name,
+                        description,
+                        icon,
+                        version,
+                        connections,
+                        endpoints,
+                        asks: AskedLimits { memory_mib },
+                    },
+                    imports: imports.into_iter().map(str::to_owned).collect(),
+                    wasi,
+                    actions,
+                    guide,
+                }
+            },
+        )
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -157,12 +170,12 @@ fn actions(id: &'static str) -> impl Strategy<Value = ActionDefinition> {
     let params = vec(("[a-c]", select(vec!["string", "integer"])), 0..3);
     let words = (text(), text(), select(Risk::ALL.to_vec()));
     let credential = select(CredentialChoice::ALL.to_vec());
-    let examples = vec((text(), json_value()), 0..2);
+    let examples = vec((text(), any::<i64>().prop_map(Value::from)), 0..2);
     (
         params,
         words,
         credential,
-        option::of(json_value()),
+        option::of(select(vec![json!({}), json!({ "type": "null" })])),
         examples,
     )
         .prop_map(
@@ -190,7 +203,11 @@ fn actions(id: &'static str) -> impl Strategy<Value = ActionDefinition> {
 
 proptest! {
     #[test]
-    fn a_manifest_reads_back_as_it_was_written(manifest in manifests()) {
+    fn a_manifest_reads_back_as_it_was_written(
+        mut manifest in manifests(),
+        params in json_value(),
+    ) {
+        manifest.actions.push(action("any", &params));
         let text = manifest.to_json().unwrap();
         let read = PluginManifest::from_json(&text).unwrap();
         prop_assert_eq!(&read, &manifest);
