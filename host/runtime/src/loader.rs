@@ -1,11 +1,12 @@
 //! Bytes become a plugin: inspected, compiled, linked, described, validated.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
-use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
+use portcullis_core::plugin::{PluginDescriptor, PluginDigest, PluginManifest, capabilities};
 use portcullis_core::schema::ParamsValidator;
 use wasmtime::component::Component;
 
@@ -142,26 +143,23 @@ impl Plugin {
     /// What it can do, in phrases that follow "can only": proved from its
     /// imports and the routes it declares.
     pub fn capabilities(&self) -> Vec<String> {
-        let imports = &self.inner.inspection.imports;
-        let mut phrases = Vec::new();
-        if imports.contains("http") {
-            for endpoint in &self.descriptor().endpoints {
-                let base = endpoint.base_url.as_str().trim_end_matches('/');
-                for route in &endpoint.routes {
-                    phrases.push(format!(
-                        "call {base} {} {}",
-                        route.method, route.path_prefix
-                    ));
-                }
-            }
+        capabilities(
+            self.descriptor(),
+            &self.inner.inspection.imports,
+            &BTreeSet::new(),
+        )
+    }
+
+    /// Everything it says about itself and asks for.
+    pub fn manifest(&self) -> PluginManifest {
+        let definitions = self.actions().iter().map(|action| &action.definition);
+        PluginManifest {
+            descriptor: self.descriptor().clone(),
+            imports: self.inner.inspection.imports.clone(),
+            wasi: BTreeSet::new(),
+            actions: definitions.cloned().collect(),
+            guide: self.guide().to_owned(),
         }
-        if imports.contains("log") {
-            phrases.push("log".to_owned());
-        }
-        if imports.contains("clock") {
-            phrases.push("read the clock".to_owned());
-        }
-        phrases
     }
 }
 
