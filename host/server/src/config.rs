@@ -8,6 +8,7 @@ mod master_key;
 mod origins;
 mod results;
 mod secret;
+mod signing;
 mod telemetry;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
+pub use signing::{KeyTexts, RequireSigned};
 pub use telemetry::TelemetryConfig;
 
 /// The documented defaults.
@@ -176,6 +178,10 @@ pub struct SecretsConfig {
 pub struct PluginsConfig {
     /// Every `*.wasm` in it is loaded.
     pub directory: PathBuf,
+    /// Which of them must be signed.
+    pub require_signed: RequireSigned,
+    /// By whom; see [`Config::trusted_keys`].
+    pub trusted_keys: KeyTexts,
 }
 
 /// Section `[admission]`.
@@ -310,6 +316,7 @@ impl Config {
             ));
         }
         self.master_keys()?;
+        self.trusted_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
         self.check_ranges()
@@ -620,6 +627,30 @@ mod tests {
         };
         assert_eq!(keep("0"), None);
         assert_eq!(keep("24"), Some(Duration::from_hours(24)));
+    }
+
+    #[test]
+    fn trusted_keys_are_checked_and_uploads_need_one_unless_told_otherwise() {
+        let config = Config::load(None, &with_secrets(&[])).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::Uploads);
+        assert!(config.trusted_keys().unwrap().is_empty());
+        let key = "ed25519:Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let trusting = [
+            ("plugins.trusted_keys.ci", key),
+            ("plugins.require_signed", "all"),
+        ];
+        let config = Config::load(None, &with_secrets(&trusting)).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::All);
+        let keys = config.trusted_keys().unwrap();
+        let (name, key) = keys.iter().next().unwrap();
+        assert_eq!((name, key.id().to_string().len()), ("ci", 16));
+        for (key, value, word) in [
+            ("plugins.trusted_keys.ci", "hunter2", "trusted_keys: `ci`"),
+            ("plugins.require_signed", "sometimes", "sometimes"),
+        ] {
+            let error = error_of(&with_secrets(&[(key, value)]));
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]
