@@ -1,9 +1,12 @@
 //! `portcullis plugin`.
 
+mod files;
 mod inspect;
+mod keygen;
 mod sheet;
-
-use std::path::PathBuf;
+mod sign;
+mod trust;
+mod verify;
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -24,12 +27,19 @@ pub(super) enum Plugins {
 Examples:
   portcullis plugin inspect target/plugins/linear.wasm
   portcullis plugin inspect linear.wasm --json | jq .capabilities
+  portcullis plugin inspect linear.wasm --config /etc/portcullis.toml
 
 What is no plugin is told with the reason, and the command ends with 1.")]
-    Inspect {
-        /// The component.
-        file: PathBuf,
-    },
+    Inspect(inspect::Inspect),
+    /// Make a key that signs plugins.
+    #[command(after_help = keygen::HELP)]
+    Keygen(keygen::Keygen),
+    /// Sign a plugin, so that gateways know where it comes from.
+    #[command(after_help = sign::HELP)]
+    Sign(sign::Sign),
+    /// Tell who signed a plugin, and whether that is enough.
+    #[command(after_help = verify::HELP)]
+    Verify(verify::Verify),
     /// The plugins of a running gateway, and files it could not load.
     #[command(after_help = "\
 Example:
@@ -48,6 +58,9 @@ pub(super) struct List {
 pub(super) const HELP: &str = "\
 Examples:
   portcullis plugin inspect target/plugins/linear.wasm
+  portcullis plugin keygen --out signing.key
+  portcullis plugin sign linear.wasm --key signing.key
+  portcullis plugin verify linear.wasm --key signing.key.pub
   portcullis plugin list
 
 Listing takes the operator's key, in PORTCULLIS_OPERATOR_KEY.";
@@ -55,7 +68,10 @@ Listing takes the operator's key, in PORTCULLIS_OPERATOR_KEY.";
 impl Plugins {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         match self {
-            Self::Inspect { file } => inspect::inspect(&file).await,
+            Self::Inspect(inspect) => inspect.run().await,
+            Self::Keygen(keygen) => keygen.run(),
+            Self::Sign(sign) => sign.run().await,
+            Self::Verify(verify) => verify.run().await,
             Self::List(List { server }) => {
                 let client = server.as_manager(console)?;
                 Ok(list(client.get(&["v1", "plugins"], &[]).await?))

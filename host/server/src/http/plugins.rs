@@ -89,6 +89,8 @@ pub(super) async fn list_plugins(
     let (active, failed) = (gateway.sources.plugins(), gateway.sources.failed());
     let active = active.iter().map(PluginObject::from);
     Ok(Json(ListResponse {
-        plugins: active.chain(failed.iter().map(PluginObject::from)).collect(),
+        plugins: active
+            .chain(failed.iter().map(PluginObject::from))
+            .collect(),
     }))
 }
