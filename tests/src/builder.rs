@@ -214,6 +214,10 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
     Config::load(None, &all).expect("a configuration")
 }
 
+/// What most tests call needs no registry: it is served as if it had been installed,
+/// and whatever is installed replaces it.
+const UNREGISTERED: u64 = 0;
+
 /// As [`portcullis::open`], with the clock and the plugins that tests share.
 ///
 /// # Panics
@@ -226,27 +230,28 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
         .await
         .expect("keys");
     let loaded = component::load(&config);
-    let mut sources = Sources::default();
+    let sources = Sources::default();
+    let serve = |plugin| assert!(sources.serve(plugin, UNREGISTERED).is_none());
     if let Some(linear) = loaded.linear(setup.linear) {
-        sources.add("linear", linear);
+        serve(linear);
     }
     // Linear comes in versions and has been added above.
     for provider in setup.providers().iter().skip(1) {
-        sources.add(provider.id(), loaded.bundled(provider.id()));
+        serve(loaded.bundled(provider.id()));
     }
     if let Some(probe) = loaded.probe(setup.probe) {
-        sources.add("probe", probe);
+        serve(probe);
     }
-    let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox)
+    let gateway = Gateway::new(config, storage, clock, sources, loaded.loader())
         .await
         .expect("a gateway");
     let gateway = Arc::new(gateway);
     portcullis::actions::leases::recover(&gateway)
         .await
         .expect("recovery");
-    portcullis::sources::record_loaded(&gateway)
+    portcullis::plugins::start(&gateway, None)
         .await
-        .expect("a record");
+        .expect("the plugins that were installed");
     portcullis::reviews::begin_everywhere(&gateway)
         .await
         .expect("baselines");
