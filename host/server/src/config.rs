@@ -6,6 +6,7 @@
 
 mod master_key;
 mod origins;
+mod plugins;
 mod results;
 mod secret;
 mod telemetry;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
@@ -78,7 +80,7 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Encryption at rest.
     pub secrets: SecretsConfig,
-    /// Where plugins are.
+    /// Where plugins are, and how they are compiled.
     pub plugins: PluginsConfig,
     /// How much a session may ask.
     pub admission: AdmissionConfig,
@@ -168,14 +170,6 @@ pub struct SecretsConfig {
     pub previous_master_keys: Secrets,
     /// A file with the same.
     pub previous_master_keys_file: PathBuf,
-}
-
-/// Section `[plugins]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Every `*.wasm` in it is loaded.
-    pub directory: PathBuf,
 }
 
 /// Section `[admission]`.
@@ -312,6 +306,7 @@ impl Config {
         self.master_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
+        self.plugins.validate()?;
         self.check_ranges()
     }
 
@@ -501,7 +496,7 @@ fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {
 mod tests {
     use super::*;
 
-    fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    pub(super) fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
         let mut overrides = vec![
             ("auth.operator_key", "o".repeat(32)),
             ("auth.token_secret", "t".repeat(32)),
@@ -511,7 +506,7 @@ mod tests {
         overrides
     }
 
-    fn error_of(overrides: &[(&'static str, String)]) -> String {
+    pub(super) fn error_of(overrides: &[(&'static str, String)]) -> String {
         Config::load(None, overrides).unwrap_err().to_string()
     }
 
