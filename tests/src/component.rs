@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use portcullis::config::Config;
 use portcullis::sources::PluginLoader;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 use tokio::runtime::Runtime;
 
 /// The folder `cargo xtask plugins` fills.
@@ -144,8 +144,8 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// What loads more plugins beside these.
-    pub(crate) fn loader(&self) -> PluginLoader {
-        loader(&self.sandbox, &self.limits)
+    pub(crate) fn loader(&self, compiler: Compiler) -> PluginLoader {
+        loader(&self.sandbox, &self.limits, compiler)
     }
 
     /// A provider that is shipped beside Linear.
@@ -227,10 +227,19 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
     }
 }
 
+/// The program that compiles where a whole gateway is opened, or the command line
+/// used: a program of tests is not the gateway's.
+pub fn compile_worker() -> PathBuf {
+    let test = std::env::current_exe().expect("this program");
+    let deps = test.parent().expect("a folder");
+    deps.with_file_name("portcullis-compile-worker")
+}
+
 /// What loads plugins into this sandbox.
-fn loader(sandbox: &Sandbox, limits: &EgressLimits) -> PluginLoader {
+fn loader(sandbox: &Sandbox, limits: &EgressLimits, compiler: Compiler) -> PluginLoader {
     PluginLoader {
         sandbox: sandbox.clone(),
+        compiler,
         limits: limits.clone(),
         resolver: Arc::new(SystemResolver),
     }
@@ -238,7 +247,7 @@ fn loader(sandbox: &Sandbox, limits: &EgressLimits) -> PluginLoader {
 
 /// Compiles a component.
 fn add(sandbox: &Sandbox, limits: &EgressLimits, component: Vec<u8>) -> Plugin {
-    let loader = loader(sandbox, limits);
+    let loader = loader(sandbox, limits, Compiler::in_process());
     wait_for(async move { loader.load(component).await.expect("a plugin") })
 }
 

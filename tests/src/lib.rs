@@ -43,7 +43,8 @@ pub use balancer::Balancer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{
-    LinearVersion, ProbeVersion, linear_component, plugins_directory, probe_component,
+    LinearVersion, ProbeVersion, compile_worker, linear_component, plugins_directory,
+    probe_component,
 };
 pub use dump::Dump;
 pub use host::{TestHost, bearer, call, call_of, token_of};

@@ -68,7 +68,7 @@ Listing takes the operator's key, in PORTCULLIS_OPERATOR_KEY.";
 impl Plugins {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         match self {
-            Self::Inspect(inspect) => inspect.run().await,
+            Self::Inspect(inspect) => inspect.run(console).await,
             Self::Keygen(keygen) => keygen.run(),
             Self::Sign(sign) => sign.run().await,
             Self::Verify(verify) => verify.run().await,
