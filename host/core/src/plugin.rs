@@ -114,6 +114,21 @@ impl PluginDescriptor {
 }
 
 names! {
+    /// What a version of a plugin is at a moment.
+    PluginState {
+        /// It waits for the operator, who sees what it wants that the active one does
+        /// not.
+        Staged = "staged",
+        /// It serves.
+        Active = "active",
+        /// It was replaced, rejected, rolled back or removed.
+        Retired = "retired",
+        /// It served, and was taken back since too many of its calls trapped.
+        Failed = "failed",
+    }
+}
+
+names! {
     /// How a connection is made.
     ConnectionType {
         /// OAuth 2.0 with refresh.

@@ -11,6 +11,7 @@ use portcullis_core::schema::ParamsValidator;
 use wasmtime::component::Component;
 
 use crate::bindings::ActionSourcePre;
+use crate::calls::Calls;
 use crate::describe::{Described, describe};
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
@@ -32,6 +33,7 @@ pub(crate) struct PluginInner {
     inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
+    pub(crate) calls: Calls,
 }
 
 /// An action of a plugin, and what is made of its definition once, when the plugin
@@ -86,6 +88,7 @@ impl Plugin {
                 inspection,
                 digest,
                 egress,
+                calls: Calls::default(),
             }),
         })
     }
@@ -114,6 +117,22 @@ impl Plugin {
     /// The SHA-256 of its bytes.
     pub fn digest(&self) -> PluginDigest {
         self.inner.digest
+    }
+
+    /// How many of its calls run.
+    pub fn running_calls(&self) -> usize {
+        self.inner.calls.running()
+    }
+
+    /// Returns when none of its calls runs.
+    pub async fn idle(&self) {
+        self.inner.calls.idle().await;
+    }
+
+    /// Ends its calls, also those that begin later: with `deadline_exceeded`, since
+    /// nobody knows how far they came. For a version that serves no longer.
+    pub fn end_calls(&self) {
+        self.inner.calls.end();
     }
 
     /// The client of its requests.
