@@ -6,6 +6,7 @@
 
 mod master_key;
 mod origins;
+mod plugins;
 mod results;
 mod secret;
 mod telemetry;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
@@ -168,14 +170,6 @@ pub struct SecretsConfig {
     pub previous_master_keys: Secrets,
     /// A file with the same.
     pub previous_master_keys_file: PathBuf,
-}
-
-/// Section `[plugins]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Every `*.wasm` in it is loaded.
-    pub directory: PathBuf,
 }
 
 /// Section `[admission]`.
@@ -413,6 +407,7 @@ impl Config {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
+        self.plugins.validate()?;
         self.check_lease()
     }
 
@@ -509,6 +504,11 @@ mod tests {
         ];
         overrides.extend(extra.iter().map(|(key, value)| (*key, (*value).to_owned())));
         overrides
+    }
+
+    /// What is said of one key with this value.
+    pub(super) fn error_of_key(key: &'static str, value: &str) -> String {
+        error_of(&with_secrets(&[(key, value)]))
     }
 
     fn error_of(overrides: &[(&'static str, String)]) -> String {

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::modes::StoredModes;
 
-pub use baseline::begin_everywhere;
+pub use baseline::{begin_everywhere, begin_with};
 pub(crate) use baseline::{Baseline, begin_open};
 pub use confirming::{Confirmed, MAX_CONFIRMED, confirm};
 
@@ -72,7 +72,7 @@ pub async fn show(
 ) -> Result<Review, Error> {
     let mut work = gateway.storage.read().await?;
     let plugin = gateway.sources.plugin(source);
-    read(&mut work, plugin, organization, source).await
+    read(&mut work, plugin.as_ref(), organization, source).await
 }
 
 async fn read(

@@ -9,8 +9,9 @@ pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
-use super::PluginDescriptor;
+use super::{AskedLimits, PluginDescriptor};
 use crate::action::ActionDefinition;
+use crate::id::SourceId;
 
 /// The bytes of a manifest's text: what a row holds at most. The largest of the
 /// bundled plugins has 40 KB, and 256 actions with schemas of 16 KB still fit.
@@ -59,6 +60,26 @@ pub enum InvalidManifest {
 const FORMAT: u64 = 1;
 
 impl PluginManifest {
+    /// What a plugin says that does not exist: beside it, everything is new.
+    pub fn nothing(id: &SourceId) -> Self {
+        Self {
+            descriptor: PluginDescriptor {
+                id: id.clone(),
+                name: String::new(),
+                description: String::new(),
+                icon: None,
+                version: String::new(),
+                connections: Vec::new(),
+                endpoints: Vec::new(),
+                asks: AskedLimits::default(),
+            },
+            imports: BTreeSet::new(),
+            wasi: BTreeSet::new(),
+            actions: Vec::new(),
+            guide: String::new(),
+        }
+    }
+
     /// The manifest as text that [`from_json`](Self::from_json) reads.
     ///
     /// Fails with [`InvalidManifest::TooLarge`] alone.

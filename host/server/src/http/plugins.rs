@@ -86,9 +86,9 @@ pub(super) async fn list_plugins(
     State(gateway): State<Arc<Gateway>>,
     _: Operator,
 ) -> Result<Json<ListResponse>, ApiError> {
-    let active = gateway.sources.plugins().map(PluginObject::from);
-    let failed = gateway.sources.failed().iter().map(PluginObject::from);
+    let (active, failed) = (gateway.sources.plugins(), gateway.sources.failed());
+    let active = active.iter().map(PluginObject::from);
     Ok(Json(ListResponse {
-        plugins: active.chain(failed).collect(),
+        plugins: active.chain(failed.iter().map(PluginObject::from)).collect(),
     }))
 }

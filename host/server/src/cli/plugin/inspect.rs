@@ -10,7 +10,8 @@ use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
 use super::super::failure::Failure;
 use super::super::output::Report;
 use super::sheet;
-use crate::sources::{PluginLoader, read_component};
+use crate::plugins::read_component;
+use crate::sources::PluginLoader;
 
 /// Loads a component as the gateway does, and describes it.
 pub(super) async fn inspect(file: &Path) -> Result<Report, Failure> {
