@@ -101,6 +101,36 @@ impl Client {
         self.exchange(request).await?.success().map(drop)
     }
 
+    /// DELETE with a query.
+    pub(super) async fn delete_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(), Failure> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.http.delete(url);
+        self.exchange(request).await?.success().map(drop)
+    }
+
+    /// POST of a component with its signatures, and whatever is answered.
+    pub(super) async fn upload(
+        &self,
+        path: &[&str],
+        component: Vec<u8>,
+        signatures: &[String],
+    ) -> Result<Reply, Failure> {
+        let mut request = self
+            .http
+            .post(self.url(path)?)
+            .header(CONTENT_TYPE, "application/wasm")
+            .body(component);
+        for signature in signatures {
+            request = request.header("portcullis-signature", signature);
+        }
+        self.exchange(request).await
+    }
+
     /// POST of a body that is JSON already, and whatever is answered.
     pub(super) async fn invoke(
         &self,

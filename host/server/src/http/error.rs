@@ -189,9 +189,8 @@ const fn plugin(refused: &PluginError) -> Code {
     match refused {
         PluginError::Invalid(_)
         | PluginError::Manifest(_)
-        | PluginError::OtherPlugin { .. } | PluginError::Taken(_) => {
-            Code::InvalidPlugin
-        }
+        | PluginError::OtherPlugin { .. }
+        | PluginError::Taken(_) => Code::InvalidPlugin,
         PluginError::NotStaged { .. } => Code::NotStaged,
         PluginError::ActiveChanged { .. } => Code::ActiveChanged,
         PluginError::NoEarlierVersion { .. } => Code::NoEarlierVersion,
@@ -260,7 +259,9 @@ impl From<Error> for ApiError {
                 Self::new(Code::TooManyStreams, message).retry_after(STREAM_RETRY)
             }
             Error::Plugin(refused) => Self::new(plugin(&refused), message),
-            Error::Busy => Self::new(FailureCode::Busy, message).retry_after(Duration::from_secs(1)),
+            Error::Busy => {
+                Self::new(FailureCode::Busy, message).retry_after(Duration::from_secs(1))
+            }
             Error::ShuttingDown => {
                 Self::new(Code::ShuttingDown, message).retry_after(Duration::from_secs(1))
             }
