@@ -22,8 +22,8 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::modes::StoredModes;
 
-pub use baseline::{begin_everywhere, begin_with};
 pub(crate) use baseline::{Baseline, begin_open};
+pub use baseline::{begin_everywhere, begin_with};
 pub use confirming::{Confirmed, MAX_CONFIRMED, confirm};
 
 /// How many entries the differences of one answer have together: ten screens. What

@@ -88,7 +88,9 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
             },
             message: unusable.into_iter().find_map(|(_, obstacle)| obstacle),
         });
-        let described = usable.into_iter().map(|(a, _)| describe(&modes, &plugin, a));
+        let described = usable
+            .into_iter()
+            .map(|(a, _)| describe(&modes, &plugin, a));
         catalog.actions.extend(described);
     }
     Ok(catalog)

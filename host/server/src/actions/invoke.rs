@@ -105,10 +105,7 @@ pub(super) fn find_plugin(gateway: &Gateway, integration: &str) -> Result<Plugin
 }
 
 /// Finds an action of it by the name that a client gives.
-pub(super) fn find_action<'a>(
-    plugin: &'a Plugin,
-    action: &str,
-) -> Result<&'a PluginAction, Error> {
+pub(super) fn find_action<'a>(plugin: &'a Plugin, action: &str) -> Result<&'a PluginAction, Error> {
     let id = action.parse().ok();
     let found = id.and_then(|id| plugin.action(&id));
     found.ok_or_else(|| Error::UnknownAction {

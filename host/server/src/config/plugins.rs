@@ -79,7 +79,8 @@ impl RollbackConfig {
             return Err(invalid("plugins.rollback.min_sessions", rule));
         }
         if !(50..100).contains(&trapped_percent) {
-            let rule = "must be between 50, since one session counts with half of the calls, and 99";
+            let rule =
+                "must be between 50, since one session counts with half of the calls, and 99";
             return Err(invalid("plugins.rollback.trapped_percent", rule));
         }
         Ok(())

@@ -298,7 +298,11 @@ pub async fn remove(
         return Err(Error::NotFound("plugin"));
     }
     let mut ended = Vec::new();
-    for state in [PluginState::Active, PluginState::Staged, PluginState::Failed] {
+    for state in [
+        PluginState::Active,
+        PluginState::Staged,
+        PluginState::Failed,
+    ] {
         ended.extend(in_state(&mut work, id, state).await?);
     }
     if ended.is_empty() {

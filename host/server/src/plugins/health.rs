@@ -150,8 +150,7 @@ async fn go_back(
         }
         .into());
     }
-    let reason =
-        format!("{trapped} of its {calls} latest calls trapped, in {sessions} sessions");
+    let reason = format!("{trapped} of its {calls} latest calls trapped, in {sessions} sessions");
     let back = Back {
         gateway,
         by: GATEWAY,

@@ -75,11 +75,7 @@ impl Installed {
 ///
 /// [`Error::Plugin`] when it is none, or not the one that it should be; whatever the
 /// error, what served before serves on.
-pub async fn install(
-    gateway: &Arc<Gateway>,
-    by: &str,
-    new: NewPlugin,
-) -> Result<Installed, Error> {
+pub async fn install(gateway: &Arc<Gateway>, by: &str, new: NewPlugin) -> Result<Installed, Error> {
     let digest = PluginDigest::of(&new.bytes);
     if let Some(version) = find_current(gateway, digest).await? {
         check_id(&version.plugin, &new)?;
@@ -179,11 +175,16 @@ impl Candidate<'_> {
             Outcome::Known(version) => Ok(Installed::Known(version)),
             Outcome::Staged(difference) => {
                 show::announce_staged(self.gateway, &self.version, &difference).await;
-                Ok(Installed::Staged(show::version(self.gateway, self.version.digest).await?, difference))
+                Ok(Installed::Staged(
+                    show::version(self.gateway, self.version.digest).await?,
+                    difference,
+                ))
             }
             Outcome::Activated { generation } => {
                 publish(self.gateway, plugin, generation).await;
-                Ok(Installed::Activated(show::version(self.gateway, self.version.digest).await?))
+                Ok(Installed::Activated(
+                    show::version(self.gateway, self.version.digest).await?,
+                ))
             }
         }
     }

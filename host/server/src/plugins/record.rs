@@ -40,7 +40,8 @@ impl Recorded<'_> {
 
 /// A version as the record shows it; null for none.
 pub(super) fn shown(version: Option<&PluginVersion>) -> Value {
-    version.map_or(Value::Null, |version| {
-        json!({ "version": version.version, "digest": version.digest.to_string() })
-    })
+    version.map_or(
+        Value::Null,
+        |version| json!({ "version": version.version, "digest": version.digest.to_string() }),
+    )
 }

@@ -61,7 +61,9 @@ impl Switch<'_> {
         if !plugins.change(self.after, begun).await? {
             return Ok(None);
         }
-        plugins.prune_components(self.plugin, KEPT_COMPONENTS).await?;
+        plugins
+            .prune_components(self.plugin, KEPT_COMPONENTS)
+            .await?;
         Ok(Some(plugins.advance(self.plugin).await?))
     }
 }

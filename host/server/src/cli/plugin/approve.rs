@@ -41,10 +41,12 @@ impl Approve {
         }
         let is_watched = console.stdin_is_terminal && console.stdout_is_terminal;
         if json || !is_watched {
-            return Err(Failure::usage("which version? The digest is missing").hint(format!(
-                "`portcullis plugin diff {}` shows what waits, and its digest",
-                self.id
-            )));
+            return Err(
+                Failure::usage("which version? The digest is missing").hint(format!(
+                    "`portcullis plugin diff {}` shows what waits, and its digest",
+                    self.id
+                )),
+            );
         }
         let shown = compare(&client, &self.id, None).await?;
         match seen(console, shown)? {
@@ -84,7 +86,7 @@ async fn send(client: &Client, id: &str, seen: &Value) -> Result<Report, Failure
     let path = ["v1", "plugins", id, "approve"];
     let version = client.post(&path, seen).await?;
     let told = format!("{} serves.", name(&version));
-    Ok(Report::new(version).text(told).note(format!(
-        "note: `portcullis plugin rollback {id}` goes back"
-    )))
+    Ok(Report::new(version)
+        .text(told)
+        .note(format!("note: `portcullis plugin rollback {id}` goes back")))
 }

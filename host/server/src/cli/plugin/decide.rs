@@ -73,12 +73,11 @@ Examples:
 impl Reject {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         let client = self.server.as_manager(console)?;
-        let digest = match self.digest {
-            Some(digest) => Some(digest.into()),
-            None => {
-                let waiting = compare(&client, &self.id, None).await?;
-                waiting.pointer("/candidate/digest").cloned()
-            }
+        let digest = if let Some(digest) = self.digest {
+            digest
+        } else {
+            let waiting = compare(&client, &self.id, None).await?;
+            field(waiting.get("candidate").unwrap_or(&Value::Null), "digest")
         };
         let body = json!({ "digest": digest, "reason": self.reason });
         let path = ["v1", "plugins", &self.id, "reject"];
@@ -91,11 +90,17 @@ impl Reject {
 impl RollBack {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         let client = self.server.as_manager(console)?;
-        let digest = self.digest.map(|digest| ("digest".to_owned(), digest.into()));
+        let digest = self
+            .digest
+            .map(|digest| ("digest".to_owned(), digest.into()));
         let body: Map<_, _> = digest.into_iter().collect();
         let path = ["v1", "plugins", &self.id, "rollback"];
         let version = client.post(&path, &Value::Object(body)).await?;
-        let told = format!("{} serves again.\n{}", name(&version), field(&version, "sentence"));
+        let told = format!(
+            "{} serves again.\n{}",
+            name(&version),
+            field(&version, "sentence")
+        );
         Ok(Report::new(version).text(told))
     }
 }

@@ -49,8 +49,8 @@ impl Install {
         let signatures = self.signature.iter().map(|text| signatures(text));
         let signatures = signatures.collect::<Result<Vec<_>, _>>()?.concat();
         let component = read_component(self.file.clone().into(), MAX_COMPONENT_BYTES).await;
-        let component = component
-            .map_err(|reason| Failure::usage(format!("{}: {reason}", self.file)))?;
+        let component =
+            component.map_err(|reason| Failure::usage(format!("{}: {reason}", self.file)))?;
         let path = ["v1", "plugins"];
         let reply = client.upload(&path, component, &signatures).await?;
         installed(reply)
@@ -74,7 +74,11 @@ fn installed(reply: Reply) -> Result<Report, Failure> {
     let status = reply.status;
     let version = reply.success()?;
     let told = match (status, field(&version, "state").as_str()) {
-        (201, _) => format!("{} serves.\n{}", name(&version), field(&version, "sentence")),
+        (201, _) => format!(
+            "{} serves.\n{}",
+            name(&version),
+            field(&version, "sentence")
+        ),
         (202, _) => staged(&version),
         (_, "staged") => format!(
             "{} is staged already; approve with: {}",

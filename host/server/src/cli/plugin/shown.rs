@@ -76,7 +76,12 @@ pub(super) fn history(answer: Value) -> Report {
         ("SIGNED BY", "signedBy"),
         ("WHY", "reason"),
     ];
-    let row = |version: &Value| columns.iter().map(|(_, name)| short(version, name)).collect();
+    let row = |version: &Value| {
+        columns
+            .iter()
+            .map(|(_, name)| short(version, name))
+            .collect()
+    };
     let rows = versions.iter().map(row).collect();
     let headers = columns.iter().map(|(header, _)| *header).collect();
     let report = Report::new(answer).text(now + "\n");
@@ -112,10 +117,7 @@ pub(super) fn name(version: &Value) -> String {
 }
 
 /// Warns of versions that import WASI.
-pub(super) fn flagged<'a>(
-    report: Report,
-    versions: impl IntoIterator<Item = &'a Value>,
-) -> Report {
+pub(super) fn flagged<'a>(report: Report, versions: impl IntoIterator<Item = &'a Value>) -> Report {
     let uses_wasi = |version: &&Value| {
         version.get("usesWasi") == Some(&Value::Bool(true)) && field(version, "state") != "retired"
     };
