@@ -1,7 +1,7 @@
 //! The command line: the tree of commands, and how each of them ends.
 //!
 //! Two kinds live here and know nothing of each other. `serve`, `config`,
-//! `keys`, `audit` and `plugin inspect` are the gateway's own and work without one
+//! `keys`, `audit` and `plugin inspect|keygen|sign|verify` are the gateway's own and work without one
 //! running. All others are clients: they speak HTTP through `client`, as anybody
 //! could, and name no type of the gateway.
 //!

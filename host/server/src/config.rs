@@ -9,6 +9,7 @@ mod origins;
 mod plugins;
 mod results;
 mod secret;
+mod signing;
 mod telemetry;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use origins::Origins;
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
+pub use signing::{KeyTexts, RequireSigned};
 pub use telemetry::TelemetryConfig;
 
 /// The documented defaults.
@@ -306,6 +308,7 @@ impl Config {
             ));
         }
         self.master_keys()?;
+        self.trusted_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
         self.check_ranges()
@@ -622,6 +625,30 @@ mod tests {
         };
         assert_eq!(keep("0"), None);
         assert_eq!(keep("24"), Some(Duration::from_hours(24)));
+    }
+
+    #[test]
+    fn trusted_keys_are_checked_and_uploads_need_one_unless_told_otherwise() {
+        let config = Config::load(None, &with_secrets(&[])).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::Uploads);
+        assert!(config.trusted_keys().unwrap().is_empty());
+        let key = "ed25519:Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let trusting = [
+            ("plugins.trusted_keys.ci", key),
+            ("plugins.require_signed", "all"),
+        ];
+        let config = Config::load(None, &with_secrets(&trusting)).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::All);
+        let keys = config.trusted_keys().unwrap();
+        let (name, key) = keys.iter().next().unwrap();
+        assert_eq!((name, key.id().to_string().len()), ("ci", 16));
+        for (key, value, word) in [
+            ("plugins.trusted_keys.ci", "hunter2", "trusted_keys: `ci`"),
+            ("plugins.require_signed", "sometimes", "sometimes"),
+        ] {
+            let error = error_of(&with_secrets(&[(key, value)]));
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

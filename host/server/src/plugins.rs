@@ -19,6 +19,7 @@
 //! | `decide` | approving, rejecting, rolling back, removing |
 //! | `switching` | the change of the active version, in rows and in this gateway |
 //! | `loading` | a version by its digest, ready to serve |
+//! | `signing` | whether somebody vouches for a component who is trusted |
 //! | `show` | what there is, and where two versions differ |
 //! | `converging` | serving what the rows say, at the start and ever after |
 //! | `directory` | the watched directory |
@@ -35,13 +36,16 @@ mod install;
 mod loading;
 mod record;
 mod show;
+mod signing;
 mod switching;
 
 use std::sync::{Arc, Mutex};
 
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::{InvalidManifest, PluginDigest};
+use portcullis_core::signature::Unsigned;
 use portcullis_runtime::LoadError;
+use portcullis_runtime::signature::SignatureError;
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
@@ -87,6 +91,12 @@ pub enum PluginError {
     /// The bytes are no plugin.
     #[error("{0}")]
     Invalid(#[source] LoadError),
+    /// Somebody else may have changed it, or nobody can tell who signed it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Nobody vouches for it who is trusted.
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// It says too much about itself.
     #[error("{0}")]
     Manifest(#[source] InvalidManifest),

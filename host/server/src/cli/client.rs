@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use portcullis_core::signature::Signature;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, redirect, retry};
 use serde_json::Value;
@@ -118,7 +119,7 @@ impl Client {
         &self,
         path: &[&str],
         component: Vec<u8>,
-        signatures: &[String],
+        signatures: &[Signature],
     ) -> Result<Reply, Failure> {
         let mut request = self
             .http
@@ -126,7 +127,7 @@ impl Client {
             .header(CONTENT_TYPE, "application/wasm")
             .body(component);
         for signature in signatures {
-            request = request.header("portcullis-signature", signature);
+            request = request.header("portcullis-signature", signature.to_string());
         }
         self.exchange(request).await
     }

@@ -2,12 +2,15 @@
 
 mod approve;
 mod decide;
+mod files;
 mod inspect;
 mod install;
+mod keygen;
 mod sheet;
 mod shown;
-
-use std::path::PathBuf;
+mod sign;
+mod trust;
+mod verify;
 
 use clap::{Args, Subcommand};
 
@@ -27,12 +30,19 @@ pub(super) enum Plugins {
 Examples:
   portcullis plugin inspect target/plugins/linear.wasm
   portcullis plugin inspect linear.wasm --json | jq .capabilities
+  portcullis plugin inspect linear.wasm --config /etc/portcullis.toml
 
 What is no plugin is told with the reason, and the command ends with 1.")]
-    Inspect {
-        /// The component.
-        file: PathBuf,
-    },
+    Inspect(inspect::Inspect),
+    /// Make a key that signs plugins.
+    #[command(after_help = keygen::HELP)]
+    Keygen(keygen::Keygen),
+    /// Sign a plugin, so that gateways know where it comes from.
+    #[command(after_help = sign::HELP)]
+    Sign(sign::Sign),
+    /// Tell who signed a plugin, and whether that is enough.
+    #[command(after_help = verify::HELP)]
+    Verify(verify::Verify),
     /// Load a plugin, or a new version of one, into a running gateway.
     #[command(after_help = install::HELP)]
     Install(install::Install),
@@ -99,18 +109,25 @@ is new and approves it. Calls that run end on the version they began with.
 
 Examples:
   portcullis plugin inspect linear.wasm
+  portcullis plugin keygen --out signing.key
+  portcullis plugin sign linear.wasm --key signing.key
+  portcullis plugin verify linear.wasm --key signing.key.pub
   portcullis plugin install linear.wasm
   portcullis plugin diff linear
   portcullis plugin approve linear
   portcullis plugin rollback linear
 
-All but inspect take the operator's key, in PORTCULLIS_OPERATOR_KEY.";
+inspect, keygen, sign and verify need no gateway; the others take the operator's
+key, in PORTCULLIS_OPERATOR_KEY.";
 
 impl Plugins {
     /// `json`: somebody asks for JSON alone.
     pub(super) async fn run(self, console: &mut Console, json: bool) -> Result<Report, Failure> {
         match self {
-            Self::Inspect { file } => inspect::inspect(&file).await,
+            Self::Inspect(inspect) => inspect.run().await,
+            Self::Keygen(keygen) => keygen.run(),
+            Self::Sign(sign) => sign.run().await,
+            Self::Verify(verify) => verify.run().await,
             Self::Install(install) => install.run(console).await,
             Self::List(List { server }) => {
                 let client = server.as_manager(console)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portcullis_core::plugin::TrapRule;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, invalid};
+use super::{ConfigError, KeyTexts, RequireSigned, invalid};
 
 /// Where plugins come from, and how versions take over from each other.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -16,6 +16,10 @@ pub struct PluginsConfig {
     pub directory: PathBuf,
     /// For the calls of a version that serves no longer.
     pub drain_seconds: u64,
+    /// Which of them must be signed.
+    pub require_signed: RequireSigned,
+    /// By whom; see [`Config::trusted_keys`](super::Config::trusted_keys).
+    pub trusted_keys: KeyTexts,
     /// When a version is taken back whose calls trap.
     pub rollback: RollbackConfig,
 }

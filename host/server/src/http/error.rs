@@ -191,6 +191,8 @@ const fn plugin(refused: &PluginError) -> Code {
         | PluginError::Manifest(_)
         | PluginError::OtherPlugin { .. }
         | PluginError::Taken(_) => Code::InvalidPlugin,
+        PluginError::Signature(_) => Code::InvalidSignature,
+        PluginError::Unsigned(_) => Code::SignatureRequired,
         PluginError::NotStaged { .. } => Code::NotStaged,
         PluginError::ActiveChanged { .. } => Code::ActiveChanged,
         PluginError::NoEarlierVersion { .. } => Code::NoEarlierVersion,

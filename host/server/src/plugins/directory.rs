@@ -12,15 +12,19 @@ use std::time::{Duration, SystemTime};
 
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::PluginDigest;
+use portcullis_core::signature::{Signature, parse_list};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::install::{Installed, NewPlugin, Origin, install, read_component};
+use super::install::{Installed, NewPlugin, Origin, install, read_component, read_file};
 use super::{PluginError, show};
 use crate::audit::GATEWAY;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::sources::FailedPlugin;
+
+/// Bytes of a file of signatures: as many as there may be have a fraction of it.
+const SIGNATURE_FILE_BYTES: usize = 16 << 10;
 
 /// How often the directory is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -186,14 +190,37 @@ async fn install_file(
         }
         return Ok(known.plugin);
     }
+    let signatures = signatures_beside(path)
+        .await
+        .map_err(|reason| no_plugin(Some(digest), reason))?;
     let new = NewPlugin {
         bytes,
+        signatures,
         origin: Origin::Directory(format!("file {name}.wasm")),
         expected: None,
         taken,
     };
     let installed: Installed = install(gateway, GATEWAY, new).await.map_err(failure)?;
     Ok(installed.version().plugin.clone())
+}
+
+/// The signatures in the file beside a component that has its name and `.sig`.
+async fn signatures_beside(path: &Path) -> Result<Vec<Signature>, String> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    let beside = PathBuf::from(name);
+    if !beside.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |reason: String| format!("{}: {reason}", beside.display());
+    let text = read_file(
+        beside.clone(),
+        SIGNATURE_FILE_BYTES,
+        "a file of signatures has at most 16 KiB",
+    )
+    .await;
+    let text = String::from_utf8_lossy(&text.map_err(failed)?).into_owned();
+    parse_list([text.as_str()]).map_err(|error| failed(error.to_string()))
 }
 
 /// Looks at the watched directory every two seconds until `stop`.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use portcullis_core::audit::AuditKind;
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::{ManifestDifference, PluginDigest, PluginManifest, PluginState};
+use portcullis_core::signature::Signature;
 use portcullis_core::time::Timestamp;
 use portcullis_runtime::Plugin;
 use portcullis_storage::{BoxUnitOfWork, PluginVersion, StateChange};
@@ -15,7 +16,7 @@ use serde_json::json;
 
 use super::record::{Recorded, shown};
 use super::switching::{Switch, publish};
-use super::{PluginError, show};
+use super::{PluginError, show, signing};
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -28,6 +29,8 @@ pub struct NewPlugin {
     pub origin: Origin,
     /// The plugin that it has to be, if the caller knows.
     pub expected: Option<SourceId>,
+    /// Signatures that came beside it.
+    pub signatures: Vec<Signature>,
     /// Plugins that it must not be, since something else provides them.
     pub taken: BTreeSet<SourceId>,
 }
@@ -81,6 +84,7 @@ pub async fn install(gateway: &Arc<Gateway>, by: &str, new: NewPlugin) -> Result
         check_id(&version.plugin, &new)?;
         return Ok(Installed::Known(version));
     }
+    let signed_by = signing::check(gateway, &new)?;
     let _turn = gateway.plugins.installs.acquire().await;
     let plugin = gateway.plugins.loader.load(new.bytes.clone()).await?;
     check_id(&plugin.descriptor().id, &new)?;
@@ -88,7 +92,7 @@ pub async fn install(gateway: &Arc<Gateway>, by: &str, new: NewPlugin) -> Result
         gateway,
         by,
         manifest: plugin.manifest(),
-        version: version(gateway, by, &plugin, &new)?,
+        version: version(gateway, by, &plugin, &new, signed_by)?,
         bytes: &new.bytes,
     };
     candidate.install(plugin).await
@@ -127,6 +131,7 @@ fn version(
     by: &str,
     plugin: &Plugin,
     new: &NewPlugin,
+    signed_by: Vec<String>,
 ) -> Result<PluginVersion, Error> {
     let now = gateway.clock.now();
     let manifest = plugin.manifest().to_json();
@@ -138,7 +143,7 @@ fn version(
         state: PluginState::Staged,
         size: new.bytes.len() as u64,
         origin: new.origin.as_str().to_owned(),
-        signed_by: Vec::new(),
+        signed_by,
         installed_by: by.to_owned(),
         installed_at: now,
         activated_at: None,
@@ -357,8 +362,17 @@ pub(super) fn lost() -> Error {
     Error::Internal("a version of a plugin changed under its lock".to_owned())
 }
 
-/// Reads a file of at most `limit` bytes, without trusting that it is a file.
+/// Reads a component of at most `limit` bytes, without trusting that it is a file.
 pub(crate) async fn read_component(path: PathBuf, limit: usize) -> Result<Vec<u8>, String> {
+    read_file(path, limit, "sandbox.component_bytes").await
+}
+
+/// Reads a file of at most `limit` bytes, which this key says.
+pub(super) async fn read_file(
+    path: PathBuf,
+    limit: usize,
+    key: &'static str,
+) -> Result<Vec<u8>, String> {
     let reading = tokio::task::spawn_blocking(move || {
         let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
         if !metadata.is_file() {
@@ -369,9 +383,7 @@ pub(crate) async fn read_component(path: PathBuf, limit: usize) -> Result<Vec<u8
             .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
             .map_err(|error| error.to_string())?;
         if bytes.len() > limit {
-            return Err(format!(
-                "has more than {limit} bytes (sandbox.component_bytes)"
-            ));
+            return Err(format!("has more than {limit} bytes ({key})"));
         }
         Ok(bytes)
     });

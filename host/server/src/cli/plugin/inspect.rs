@@ -1,29 +1,49 @@
 //! `portcullis plugin inspect`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+use portcullis_core::signature::TrustedKeys;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
 use portcullis_runtime::inspect::{Inspection, inspect as read_imports};
-use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Plugin, Sandbox, SandboxConfig, signature};
 
 use super::super::failure::Failure;
 use super::super::output::Report;
-use super::sheet;
-use crate::plugins::read_component;
+use super::sheet::{self, Signatures};
+use super::trust::Configured;
+use super::{files, verify};
 use crate::sources::PluginLoader;
 
-/// Loads a component as the gateway does, and describes it.
-pub(super) async fn inspect(file: &Path) -> Result<Report, Failure> {
-    let failure = |reason: String| Failure::other(format!("{}: {reason}", file.display()));
-    let config = small();
-    let bytes = read_component(file.to_owned(), config.component_bytes).await;
-    let (plugin, inspection) = load(bytes.map_err(failure)?, config)
-        .await
-        .map_err(|reason| {
+/// `plugin inspect`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Inspect {
+    /// The component; signatures are looked for in it and in FILE.sig.
+    file: PathBuf,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+impl Inspect {
+    /// Loads a component as the gateway does, and describes it.
+    pub(super) async fn run(self) -> Result<Report, Failure> {
+        let keys = self.configured.keys()?;
+        let failure = |reason: String| files::failed(&self.file, reason);
+        let config = small();
+        let bytes = files::component(&self.file).await?;
+        let signatures = signatures(&self.file, &bytes, &keys);
+        let (plugin, inspection) = load(bytes, config).await.map_err(|reason| {
             failure(reason).hint("`cargo xtask plugins` builds components that a gateway takes")
         })?;
-    Ok(sheet::sheet(&plugin, &inspection))
+        Ok(sheet::sheet(&plugin, &inspection, &signatures))
+    }
+}
+
+/// Who signed it; why that cannot be told is part of what there is to tell.
+fn signatures(file: &Path, bytes: &[u8], keys: &TrustedKeys) -> Signatures {
+    let detached = verify::detached(file, None).map_err(|failure| failure.text())?;
+    signature::judge(bytes, &detached, keys).map_err(|error| error.to_string())
 }
 
 async fn load(bytes: Vec<u8>, config: SandboxConfig) -> Result<(Plugin, Inspection), String> {

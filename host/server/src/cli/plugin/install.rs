@@ -1,36 +1,33 @@
 //! `portcullis plugin install`.
 
-use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
 
 use super::super::caller::Server;
 use super::super::client::Reply;
-use super::super::console::{Console, read_bounded};
+use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::output::{Report, field};
+use super::files;
 use super::shown::{approve_command, flagged, name};
+use super::verify;
 use crate::plugins::read_component;
 
 /// Bytes that are read of a file: what a gateway takes at most, by default.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
-
-/// Bytes of a file with signatures: 16 of them have less than 3 KB.
-const MAX_SIGNATURE_BYTES: usize = 16 << 10;
 
 /// `plugin install`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Install {
     #[command(flatten)]
     server: Server,
-    /// The component.
-    file: String,
-    /// A signature of the component, or a file with some, as `plugin sign` writes
-    /// it; may be repeated.
-    #[arg(long, value_name = "SIGNATURE")]
-    signature: Vec<String>,
+    /// The component; signatures are looked for in it and in FILE.sig.
+    file: PathBuf,
+    /// A file with detached signatures [default: FILE.sig, if there is one].
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
 }
 
 pub(super) const HELP: &str = "\
@@ -46,28 +43,13 @@ Examples:
 impl Install {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         let client = self.server.as_manager(console)?;
-        let signatures = self.signature.iter().map(|text| signatures(text));
-        let signatures = signatures.collect::<Result<Vec<_>, _>>()?.concat();
-        let component = read_component(self.file.clone().into(), MAX_COMPONENT_BYTES).await;
-        let component =
-            component.map_err(|reason| Failure::usage(format!("{}: {reason}", self.file)))?;
+        let signatures = verify::detached(&self.file, self.signature.as_deref())?;
+        let component = read_component(self.file.clone(), MAX_COMPONENT_BYTES).await;
+        let component = component.map_err(|reason| files::failed(&self.file, reason))?;
         let path = ["v1", "plugins"];
         let reply = client.upload(&path, component, &signatures).await?;
         installed(reply)
     }
-}
-
-/// A signature that was typed, or those of a file, one on each line.
-fn signatures(text: &str) -> Result<Vec<String>, Failure> {
-    if text.starts_with("ed25519:") {
-        return Ok(vec![text.to_owned()]);
-    }
-    let what = format!("--signature {text}");
-    let mut file = File::open(Path::new(text))
-        .map_err(|error| Failure::usage(format!("{what} cannot be read: {error}")))?;
-    let lines = read_bounded(&mut file, &what, MAX_SIGNATURE_BYTES)?;
-    let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(str::to_owned).collect())
 }
 
 fn installed(reply: Reply) -> Result<Report, Failure> {

@@ -2,17 +2,25 @@
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::plugin::{ConnectionRequirement, CredentialRule, Endpoint, sentence};
+use portcullis_core::signature::{Invalid, Verdict};
 use portcullis_runtime::Plugin;
 use portcullis_runtime::inspect::{CONTRACT_VERSION, Inspection};
 use serde_json::{Value, json};
 
 use super::super::output::Report;
+use super::verify;
+
+/// Each signature, or why nobody can tell.
+pub(super) type Signatures = Result<Vec<Verdict>, String>;
 
 /// Everything about a plugin that matters to whoever decides about it.
-pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection) -> Report {
+pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, signatures: &Signatures) -> Report {
     let descriptor = plugin.descriptor();
-    Report::new(document(plugin, inspection))
-        .fields(identity(plugin, inspection))
+    let mut fields = identity(plugin, inspection);
+    fields.push(("signed by".to_owned(), signers(signatures)));
+    let report = Report::new(document(plugin, inspection, signatures));
+    warned(report, signatures)
+        .fields(fields)
         .text(format!("\n{}", sentence(&plugin.capabilities())))
         .text("\nEndpoints")
         .table(
@@ -47,6 +55,33 @@ fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+/// `ci (key 0123456789abcdef), key fedcba9876543210 (not trusted)`
+fn signers(signatures: &Signatures) -> String {
+    let verdicts = signatures.as_deref().unwrap_or_default();
+    let told = verdicts.iter().filter(|verdict| verdict.valid);
+    let told = told.map(|verdict| match verdict.signer.name {
+        Some(_) => verdict.signer.to_string(),
+        None => format!("{} (not trusted)", verdict.signer),
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        "nobody".to_owned()
+    } else {
+        told.join(", ")
+    }
+}
+
+/// What keeps every gateway from taking it.
+fn warned(report: Report, signatures: &Signatures) -> Report {
+    match signatures {
+        Err(reason) => report.warning(reason.as_str()),
+        Ok(verdicts) => match verdicts.iter().find(|verdict| !verdict.valid) {
+            Some(verdict) => report.warning(Invalid(verdict.signer.clone()).to_string()),
+            None => report,
+        },
+    }
 }
 
 fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
@@ -128,7 +163,7 @@ fn joined(items: impl Iterator<Item = String>, separator: &str) -> String {
     }
 }
 
-fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
+fn document(plugin: &Plugin, inspection: &Inspection, signatures: &Signatures) -> Value {
     let descriptor = plugin.descriptor();
     json!({
         "id": descriptor.id.as_str(),
@@ -139,6 +174,7 @@ fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
         "digest": plugin.digest().to_string(),
         "sizeBytes": inspection.size,
         "imports": inspection.imports,
+        "signatures": signatures.iter().flatten().map(verify::object).collect::<Vec<_>>(),
         "capabilities": plugin.capabilities(),
         "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
         "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),

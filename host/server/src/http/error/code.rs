@@ -64,6 +64,9 @@ codes! {
     InvalidPlugin = "invalid_plugin", BAD_REQUEST,
         "The bytes are no plugin that this gateway can host, or not the one that was meant.",
         "Read the reason; `portcullis plugin inspect FILE` tells the same without a gateway.";
+    InvalidSignature = "invalid_signature", BAD_REQUEST,
+        "A signature does not fit the plugin, or is none.",
+        "Get plugin and signature again from whoever signed it, or sign it anew.";
     Unauthorized = "unauthorized", UNAUTHORIZED,
         "The bearer credential is missing, was sent twice, or is not valid.",
         "Send one `Authorization: Bearer` with a key or token of this gateway.";
@@ -73,6 +76,9 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN,
         "The caller is known and may not do this.",
         "Use the kind of credential, or have the role, that the message names.";
+    SignatureRequired = "signature_required", FORBIDDEN,
+        "No trusted key vouches for the plugin, and `plugins.require_signed` asks for one.",
+        "Sign it with `portcullis plugin sign`, by a key that `plugins.trusted_keys` names.";
     Denied = "denied", FORBIDDEN,
         "The action's mode is deny, or a person said no.",
         "Do not repeat it; an admin can change the mode.";

@@ -70,16 +70,22 @@ impl InstalledResponse {
             description = "This digest is active or staged already.",
             body = InstalledResponse
         ),
-        Fails<(Operator, Component, code::InvalidPlugin, Loading)>,
+        Fails<(
+            Operator,
+            Component,
+            (code::InvalidPlugin, code::InvalidSignature, code::SignatureRequired),
+            Loading,
+        )>,
     )
 )]
 pub(in crate::http) async fn install_plugin(
     State(gateway): State<Arc<Gateway>>,
     Operator(actor): Operator,
-    Component(bytes): Component,
+    component: Component,
 ) -> Result<(StatusCode, Json<InstalledResponse>), ApiError> {
     let new = NewPlugin {
-        bytes: bytes.into(),
+        bytes: component.bytes.into(),
+        signatures: component.signatures,
         origin: Origin::Upload("uploaded".to_owned()),
         expected: None,
         taken: BTreeSet::new(),
