@@ -110,6 +110,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Bytes of a body.
     pub max_body_bytes: usize,
+    /// Bytes of a component that is uploaded.
+    pub max_plugin_bytes: usize,
     /// Bytes of an overlong body that are read and dropped.
     pub drain_body_bytes: usize,
     /// Seconds a shutdown waits for running actions.
