@@ -6,7 +6,7 @@
 //! | `engine` | the one wasmtime engine, its epoch ticker, the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
-//! | `sections`, [`signature`] | what others wrote into a component, and who signed it |
+//! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
 //! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `places` | how many calls run at a time |
@@ -32,6 +32,7 @@ mod loader;
 mod meter;
 mod outcome;
 mod places;
+pub mod provenance;
 mod sections;
 pub mod signature;
 mod state;
