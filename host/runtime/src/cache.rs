@@ -28,7 +28,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use portcullis_core::plugin::PluginDigest;
 use zeroize::Zeroizing;
@@ -168,7 +167,7 @@ impl Cache {
         match opened {
             Ok(compiled) => {
                 // What was used lately is removed last.
-                let _ = entry::set_used(path, SystemTime::now());
+                let _ = entry::set_used(path);
                 Some(compiled)
             }
             Err(flaw) => {
@@ -260,7 +259,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use tempfile::TempDir;
     use wasmtime::{Config, Engine};
@@ -311,6 +310,10 @@ mod tests {
         cache.inner.directory.join(name)
     }
 
+    fn set_used_at(path: &Path, at: SystemTime) {
+        entry::open_file(path).unwrap().set_modified(at).unwrap();
+    }
+
     fn size_of(cache: &Cache, compiled: &Compiled) -> u64 {
         fs::metadata(path_of(cache, compiled)).unwrap().len()
     }
@@ -355,7 +358,7 @@ mod tests {
         for (age, compiled) in kept.iter().enumerate() {
             cache.keep(compiled);
             let used_at = SystemTime::UNIX_EPOCH + Duration::from_secs(age as u64);
-            entry::set_used(&path_of(&cache, compiled), used_at).unwrap();
+            set_used_at(&path_of(&cache, compiled), used_at);
         }
         let [first, second, third] = &kept;
         // Using the first makes the second the oldest.
@@ -406,11 +409,12 @@ mod tests {
         let unfinished = |name: &str, used_at| {
             let path = cache.inner.directory.join(format!("{name}.unfinished"));
             fs::write(&path, b"half").unwrap();
-            entry::set_used(&path, used_at).unwrap();
+            set_used_at(&path, used_at);
             path
         };
         let old = unfinished("old", SystemTime::UNIX_EPOCH);
-        let new = unfinished("new", SystemTime::now());
+        let written = fs::metadata(path_of(&cache, &compiled(""))).unwrap();
+        let new = unfinished("new", written.modified().unwrap());
         cache.keep(&compiled("(core module)"));
         assert!(!old.exists());
         assert!(new.exists());

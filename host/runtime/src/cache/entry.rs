@@ -5,21 +5,20 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use portcullis_core::plugin::PluginDigest;
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, futimens};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::CacheKey;
 use super::directory::ENDING;
-use crate::compile::frame::{CompiledHead, begin, split};
+use crate::compile::frame::{CompiledHead, Form, begin, split};
 use crate::compile::{Compiled, EngineKey};
 
-/// How a file begins. The last byte is the version of this form.
-const FORM: &[u8; 8] = b"PCKEPT\0\x01";
+/// How a file begins.
+const FORM: Form = *b"PCKEPT\0\x01";
 
 /// Of the code at the end.
 const CODE_BYTES: usize = 32;
@@ -91,13 +90,21 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Remembers when a file was last of use.
-pub(super) fn set_used(path: &Path, at: SystemTime) -> io::Result<()> {
-    open_file(path)?.set_modified(at)
+/// Remembers that a file is of use now, by the clock of its file system.
+pub(super) fn set_used(path: &Path) -> io::Result<()> {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let times = Timestamps {
+        last_access: now,
+        last_modification: now,
+    };
+    Ok(futimens(open_file(path)?, &times)?)
 }
 
 /// Without waiting for whoever writes to a pipe of this name.
-fn open_file(path: &Path) -> io::Result<File> {
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
     OpenOptions::new()
         .read(true)

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use portcullis_runtime::{Cache, CacheKey, CacheReport, Compiler};
+use portcullis_runtime::{Cache, CacheKey, CacheReport, Compiler, Sandbox, SandboxConfig};
 use tempfile::TempDir;
 
 use crate::components::small;
@@ -51,8 +51,8 @@ impl Kept {
 
 async fn compile(cache: Cache) -> CacheReport {
     let compiler = Compiler::new(settings(), Some(cache));
-    let compiled = compiler.compile(&sandbox(), small()).await.unwrap();
-    assert_eq!(compiled.digest(), digest(&small()));
+    let made = compiler.compile(&sandbox(), small()).await.unwrap();
+    assert_eq!(made.digest(), digest(&small()));
     compiler.cache_report().unwrap()
 }
 
@@ -66,8 +66,8 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 async fn is_found(directory: &Path) -> bool {
     let compiler = without_worker(cache_in(directory));
     let found = compiler.cached(&sandbox(), digest(&small())).await;
-    let compiled = compiler.compile(&sandbox(), small()).await;
-    assert_eq!(found.is_some(), compiled.is_ok());
+    let made = compiler.compile(&sandbox(), small()).await;
+    assert_eq!(found.is_some(), made.is_ok());
     found.is_some()
 }
 
@@ -168,6 +168,10 @@ const FULL: &str = "cache::a_full_disk_costs_nothing_but_time";
 const FULL_DIRECTORY: &str = "PORTCULLIS_TEST_FULL_DIRECTORY";
 
 #[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process of its own is told by its environment that it is it"
+)]
 async fn a_full_disk_costs_nothing_but_time() {
     if let Some(directory) = std::env::var_os(FULL_DIRECTORY) {
         let report = compile(cache_in(Path::new(&directory))).await;
@@ -194,11 +198,11 @@ async fn a_full_disk_costs_nothing_but_time() {
 #[tokio::test]
 async fn a_smaller_limit_on_components_holds_for_what_is_kept() {
     let kept = Kept::new().await;
-    let sandbox = portcullis_runtime::Sandbox::new(portcullis_runtime::SandboxConfig {
+    let sandbox = Sandbox::new(SandboxConfig {
         component_bytes: small().len() - 1,
         concurrent_calls: 1,
         guest_threads: 1,
-        ..portcullis_runtime::SandboxConfig::default()
+        ..SandboxConfig::default()
     });
     let compiler = Compiler::new(settings(), Some(cache_in(&kept.directory())));
     let sandbox = sandbox.unwrap();

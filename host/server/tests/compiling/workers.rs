@@ -114,7 +114,7 @@ async fn a_worker_that_says_nonsense_is_not_believed() {
     assert!(silence.contains("its answer cannot be read"), "{silence}");
     let failure = unusable(&Script::new("echo '\x1b[31mno' >&2; exit 3")).await;
     assert!(
-        failure.contains("3") && !failure.contains('\x1b'),
+        failure.contains("exit status: 3") && !failure.contains('\x1b'),
         "{failure}"
     );
 }
