@@ -60,6 +60,7 @@ mod pins;
 mod plugin_routes;
 mod plugins;
 mod reauthentication;
+mod registry;
 mod secrets;
 mod two_gateways;
 mod whose_token;
