@@ -15,5 +15,6 @@ mod plugins;
 mod refusals;
 mod results;
 mod reviewing;
+mod signing;
 mod terminal;
 mod waiting;

@@ -6,7 +6,7 @@
 //! | `engine` | the one wasmtime engine, its epoch ticker, the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
-//! | `sections`, [`signature`] | what others wrote into a component, and who signed it |
+//! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
 //! | [`compile`], [`compile_worker`] | components become machine code, in a process of their own |
 //! | [`cache`] | what became of components is kept, under a code that shows changes |
 //! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
@@ -39,6 +39,7 @@ mod loader;
 mod meter;
 mod outcome;
 mod places;
+pub mod provenance;
 mod sections;
 pub mod signature;
 mod state;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::BinaryReader;
 
 /// How every component of the version we know begins.
@@ -64,27 +65,11 @@ fn read<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<Option<Section<
 
 /// Appends a custom section, at the outermost level.
 pub(crate) fn append(bytes: &mut Vec<u8>, name: &str, data: &[u8]) {
-    let mut body = Vec::with_capacity(name.len() + data.len() + 8);
-    write_length(&mut body, name.len());
-    body.extend_from_slice(name.as_bytes());
-    body.extend_from_slice(data);
-    bytes.push(CUSTOM);
-    write_length(bytes, body.len());
-    bytes.extend_from_slice(&body);
-}
-
-/// A number as WebAssembly spells it: seven bits a byte, the lowest first.
-fn write_length(bytes: &mut Vec<u8>, mut length: usize) {
-    while let Some(more) = Some(length >> 7).filter(|more| *more > 0) {
-        bytes.push(low_bits(length) | 0x80);
-        length = more;
-    }
-    bytes.push(low_bits(length));
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "seven bits fit")]
-const fn low_bits(length: usize) -> u8 {
-    (length & 0x7f) as u8
+    let section = CustomSection {
+        name: name.into(),
+        data: data.into(),
+    };
+    section.append_to_component(bytes);
 }
 
 #[cfg(test)]

@@ -33,32 +33,35 @@ impl fmt::Debug for KeyId {
 /// An Ed25519 public key, shown as `ed25519:` and 32 bytes of base64; never one of
 /// the few with which signatures fit what nobody signed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
     /// Characters of its text, which are always as many.
     pub const TEXT_CHARS: usize = ALGORITHM.len() + 44;
 
-    pub(super) fn new(key: VerifyingKey) -> Option<Self> {
-        (!key.is_weak()).then_some(Self(key))
+    pub(super) fn new(key: &VerifyingKey) -> Option<Self> {
+        (!key.is_weak()).then_some(Self(key.to_bytes()))
     }
 
     /// What people call it.
     pub fn id(&self) -> KeyId {
-        let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        KeyId([a, b, c, d, e, f, g, h])
+        let mut id = [0; 8];
+        for (to, from) in id.iter_mut().zip(Sha256::digest(self.0)) {
+            *to = from;
+        }
+        KeyId(id)
     }
 
     pub(super) fn made(&self, signature: &[u8; SIGNATURE_BYTES], message: &[u8]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(message, &signature).is_ok()
+        let key = VerifyingKey::from_bytes(&self.0);
+        key.is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
     }
 }
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{ALGORITHM}{}", STANDARD.encode(self.0.as_bytes()))
+        write!(f, "{ALGORITHM}{}", STANDARD.encode(self.0))
     }
 }
 
@@ -81,7 +84,7 @@ impl FromStr for PublicKey {
         let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| invalid.clone())?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| invalid.clone())?;
         // A point may have a second spelling, and a key has one text.
-        let is_canonical = key.to_bytes() == bytes && key.to_edwards().compress().0 == bytes;
-        Self::new(key).filter(|_| is_canonical).ok_or(invalid)
+        let is_canonical = key.to_edwards().compress().0 == bytes;
+        Self::new(&key).filter(|_| is_canonical).ok_or(invalid)
     }
 }

@@ -42,7 +42,7 @@ impl PrivateKey {
     }
 
     fn new(signing: SigningKey) -> Result<Self, UnreadableKey> {
-        let public = PublicKey::new(signing.verifying_key()).ok_or(UnreadableKey)?;
+        let public = PublicKey::new(&signing.verifying_key()).ok_or(UnreadableKey)?;
         Ok(Self { signing, public })
     }
 

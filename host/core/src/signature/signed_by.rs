@@ -76,20 +76,26 @@ fn listed(keys: &[KeyId]) -> String {
     keys.join(", ")
 }
 
-/// Looks at each signature, also at those that do not fit.
+/// Looks at each signature once, also at those that do not fit.
 pub fn judge(
     digest: SignedDigest,
     signatures: &[Signature],
     trusted: &TrustedKeys,
 ) -> Vec<Verdict> {
-    let verdicts = signatures.iter().map(|signature| Verdict {
-        signer: Signer {
-            key: *signature.key(),
-            name: trusted.name_of(signature.key()).map(str::to_owned),
-        },
-        valid: signature.fits(digest),
-    });
-    verdicts.collect()
+    let mut verdicts = Vec::new();
+    for (index, signature) in signatures.iter().enumerate() {
+        if signatures.iter().take(index).any(|seen| seen == signature) {
+            continue;
+        }
+        verdicts.push(Verdict {
+            signer: Signer {
+                key: *signature.key(),
+                name: trusted.name_of(signature.key()).map(str::to_owned),
+            },
+            valid: signature.fits(digest),
+        });
+    }
+    verdicts
 }
 
 /// Who signed it. One signature that does not fit is an error, whatever the others

@@ -127,7 +127,7 @@ fn a_section_that_holds_no_signature_is_refused() {
         b"\xff",
         b"hello",
         longer.as_bytes(),
-        &[b'a'; 100_000],
+        &[b'a'; 10_000],
     ] {
         let mut bytes = component();
         sections::append(&mut bytes, SECTION, data);

@@ -6,6 +6,7 @@ mod files;
 mod inspect;
 mod install;
 mod keygen;
+mod origin;
 mod sheet;
 mod shown;
 mod sign;
@@ -30,7 +31,7 @@ pub(super) enum Plugins {
 Examples:
   portcullis plugin inspect target/plugins/linear.wasm
   portcullis plugin inspect linear.wasm --json | jq .capabilities
-  portcullis plugin inspect linear.wasm --config /etc/portcullis.toml
+  portcullis plugin inspect linear.wasm --verbose --config /etc/portcullis.toml
 
 What is no plugin is told with the reason, and the command ends with 1.")]
     Inspect(inspect::Inspect),

@@ -1,19 +1,18 @@
 //! `portcullis plugin inspect`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use portcullis_core::signature::TrustedKeys;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig, signature};
+use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::output::Report;
-use super::sheet::{self, Signatures};
+use super::origin::Origin;
 use super::trust::Configured;
-use super::{files, verify};
+use super::{files, sheet};
 use crate::config::Config;
 use crate::sources::PluginLoader;
 
@@ -22,6 +21,9 @@ use crate::sources::PluginLoader;
 pub(in crate::cli) struct Inspect {
     /// The component; signatures are looked for in it and in FILE.sig.
     file: PathBuf,
+    /// List the crates it says it is made of.
+    #[arg(long)]
+    verbose: bool,
     #[command(flatten)]
     configured: Configured,
 }
@@ -34,18 +36,17 @@ impl Inspect {
         let failure = |reason: String| files::failed(&self.file, reason);
         let config = small();
         let bytes = files::component(&self.file).await?;
-        let signatures = signatures(&self.file, &bytes, &keys);
+        let origin = Origin::of(&self.file, &bytes, &keys);
         let plugin = load(bytes, config, compiler).await.map_err(|reason| {
             failure(reason).hint("`cargo xtask plugins` builds components that a gateway takes")
         })?;
-        Ok(sheet::sheet(&plugin, plugin.inspection(), &signatures))
+        let report = sheet::sheet(&plugin, plugin.inspection(), &origin);
+        Ok(if self.verbose {
+            origin.with_crates(report)
+        } else {
+            report
+        })
     }
-}
-
-/// Who signed it; why that cannot be told is part of what there is to tell.
-fn signatures(file: &Path, bytes: &[u8], keys: &TrustedKeys) -> Signatures {
-    let detached = verify::detached(file, None).map_err(|failure| failure.text())?;
-    signature::judge(bytes, &detached, keys).map_err(|error| error.to_string())
 }
 
 /// A process of its own for the file, as in a gateway; nothing is kept.

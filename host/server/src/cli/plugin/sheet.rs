@@ -2,24 +2,21 @@
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::plugin::{ConnectionRequirement, CredentialRule, Endpoint, sentence};
-use portcullis_core::signature::{Invalid, Verdict};
 use portcullis_runtime::Plugin;
 use portcullis_runtime::inspect::{CONTRACT_VERSION, Inspection};
 use serde_json::{Value, json};
 
 use super::super::output::Report;
-use super::verify;
-
-/// Each signature, or why nobody can tell.
-pub(super) type Signatures = Result<Vec<Verdict>, String>;
+use super::origin::Origin;
 
 /// Everything about a plugin that matters to whoever decides about it.
-pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, signatures: &Signatures) -> Report {
+pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -> Report {
     let descriptor = plugin.descriptor();
     let mut fields = identity(plugin, inspection);
-    fields.push(("signed by".to_owned(), signers(signatures)));
-    let report = Report::new(document(plugin, inspection, signatures));
-    warned(report, signatures)
+    fields.extend(origin.fields());
+    let report = Report::new(document(plugin, inspection, origin));
+    origin
+        .warned(report)
         .fields(fields)
         .text(format!("\n{}", sentence(&plugin.capabilities())))
         .text("\nEndpoints")
@@ -55,33 +52,6 @@ fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
-}
-
-/// `ci (key 0123456789abcdef), key fedcba9876543210 (not trusted)`
-fn signers(signatures: &Signatures) -> String {
-    let verdicts = signatures.as_deref().unwrap_or_default();
-    let told = verdicts.iter().filter(|verdict| verdict.valid);
-    let told = told.map(|verdict| match verdict.signer.name {
-        Some(_) => verdict.signer.to_string(),
-        None => format!("{} (not trusted)", verdict.signer),
-    });
-    let told: Vec<_> = told.collect();
-    if told.is_empty() {
-        "nobody".to_owned()
-    } else {
-        told.join(", ")
-    }
-}
-
-/// What keeps every gateway from taking it.
-fn warned(report: Report, signatures: &Signatures) -> Report {
-    match signatures {
-        Err(reason) => report.warning(reason.as_str()),
-        Ok(verdicts) => match verdicts.iter().find(|verdict| !verdict.valid) {
-            Some(verdict) => report.warning(Invalid(verdict.signer.clone()).to_string()),
-            None => report,
-        },
-    }
 }
 
 fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
@@ -163,9 +133,9 @@ fn joined(items: impl Iterator<Item = String>, separator: &str) -> String {
     }
 }
 
-fn document(plugin: &Plugin, inspection: &Inspection, signatures: &Signatures) -> Value {
+fn document(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -> Value {
     let descriptor = plugin.descriptor();
-    json!({
+    let mut document = json!({
         "id": descriptor.id.as_str(),
         "name": descriptor.name,
         "description": descriptor.description,
@@ -174,12 +144,18 @@ fn document(plugin: &Plugin, inspection: &Inspection, signatures: &Signatures) -
         "digest": plugin.digest().to_string(),
         "sizeBytes": inspection.size,
         "imports": inspection.imports,
-        "signatures": signatures.iter().flatten().map(verify::object).collect::<Vec<_>>(),
         "capabilities": plugin.capabilities(),
         "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
         "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),
         "actions": definitions(plugin).map(action_object).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(fields) = document.as_object_mut() {
+        let origin = origin
+            .object()
+            .map(|(name, value)| (name.to_owned(), value));
+        fields.extend(origin);
+    }
+    document
 }
 
 fn endpoint_object(endpoint: &Endpoint) -> Value {

@@ -12,8 +12,7 @@ use crate::config::Config;
 /// The keys of a gateway's configuration.
 #[derive(Debug, Default, Args)]
 pub(super) struct Configured {
-    /// The gateway's configuration: its plugins.trusted_keys tell whose a
-    /// signature is.
+    /// The gateway's configuration, whose trusted keys tell who signed what.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
