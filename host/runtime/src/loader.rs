@@ -1,6 +1,5 @@
 //! Components become plugins: compiled, linked, described, validated.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_core::action::ActionDefinition;
@@ -163,7 +162,7 @@ impl Plugin {
         capabilities(
             self.descriptor(),
             &self.inner.inspection.imports,
-            &BTreeSet::new(),
+            &self.inner.inspection.wasi,
         )
     }
 
@@ -173,7 +172,7 @@ impl Plugin {
         PluginManifest {
             descriptor: self.descriptor().clone(),
             imports: self.inner.inspection.imports.clone(),
-            wasi: BTreeSet::new(),
+            wasi: self.inner.inspection.wasi.clone(),
             actions: definitions.cloned().collect(),
             guide: self.guide().to_owned(),
         }

@@ -130,11 +130,11 @@ async fn what_waits_is_shown_and_approved_by_its_digest() {
             .stdout
             .starts_with("linear 0.1.0 serves again.\n")
     );
-    let show = shop.operator().types(&["plugin", "show", "linear"]).await;
-    let versions = show.assert_exit(0).json()["versions"].clone();
+    let told = shop.operator().types(&["plugin", "show", "linear"]).await;
+    let versions = told.assert_exit(0).json()["versions"].clone();
     assert_eq!(versions[0]["digest"], digest(&linear_component()));
-    let show = shop.types(&["show", "linear"]).await;
-    let text = &show.assert_exit(0).stdout;
+    let told = shop.types(&["show", "linear"]).await;
+    let text = &told.assert_exit(0).stdout;
     assert!(
         text.starts_with("linear 0.1.0 serves. It can only: call"),
         "{text}"

@@ -34,6 +34,8 @@ async fn the_first_version_serves_and_is_known_from_then_on() {
     assert_eq!(shown["versions"].as_array().unwrap().len(), 1);
     assert_eq!(shown["versions"][0], again.json);
     assert_eq!(get(&host, "/v1/plugins").await["plugins"][0], again.json);
+    let crates = shown["provenance"]["crates"].as_array().unwrap();
+    assert!(crates.iter().any(|it| it["name"] == "serde_json"));
     let served = host.invoke("list_issues", json!({ "first": 1 })).await;
     served.assert_status(200);
 }

@@ -20,9 +20,9 @@ pub(super) fn drain(gateway: &Arc<Gateway>, plugin: Plugin) {
                 calls = plugin.running_calls(),
                 "calls of a version that serves no longer are ended"
             );
+            plugin.end_calls();
         }
-        // Also when none runs: one may have been admitted and not have begun yet, and
-        // has had as much time as the others.
-        plugin.end_calls();
+        // Otherwise nothing is ended: a call may have taken this version and not have
+        // begun yet. It has the deadline of every call.
     });
 }
