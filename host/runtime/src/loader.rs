@@ -1,6 +1,5 @@
 //! Components become plugins: compiled, linked, described, validated.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use portcullis_core::action::ActionDefinition;
@@ -175,7 +174,7 @@ impl Plugin {
         capabilities(
             self.descriptor(),
             &self.inner.inspection.imports,
-            &BTreeSet::new(),
+            &self.inner.inspection.wasi,
         )
     }
 
@@ -185,7 +184,7 @@ impl Plugin {
         PluginManifest {
             descriptor: self.descriptor().clone(),
             imports: self.inner.inspection.imports.clone(),
-            wasi: BTreeSet::new(),
+            wasi: self.inner.inspection.wasi.clone(),
             actions: definitions.cloned().collect(),
             guide: self.guide().to_owned(),
         }

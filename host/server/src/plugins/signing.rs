@@ -15,8 +15,10 @@ pub(super) async fn check(gateway: &Gateway, new: &NewPlugin) -> Result<Vec<Stri
     let trusted = gateway.config.trusted_keys();
     // They were read at the start; who cannot be read now vouches for nothing.
     let trusted = trusted.map_err(|error| Error::Internal(error.to_string()))?;
-    let signed_by =
-        signature::check(&new.bytes, &new.signatures, &trusted).map_err(PluginError::Signature)?;
+    let signed_by = match signature::check(&new.bytes, &new.signatures, &trusted) {
+        Ok(signed_by) => signed_by,
+        Err(refused) => return Err(reason(gateway, new, refused).await),
+    };
     signed_by
         .satisfies(
             Requirement::from(plugins.require_signed),
