@@ -268,7 +268,7 @@ fn elements_of_segments_are_added_up() {
         let segments: Vec<_> = elements.iter().map(|count| segment(*count)).collect();
         module(&section(
             9,
-            &[vec![elements.len() as u8], segments.concat()].concat(),
+            &[number(elements.len() as u64), segments.concat()].concat(),
         ))
     };
     check(
