@@ -3,9 +3,12 @@
 //! A component can do nothing but call its imports, so the list of imports is a
 //! proof and not a promise.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use crate::wasi::interfaces;
 
 /// The version of the contract this gateway serves.
 pub const CONTRACT_VERSION: &str = "0.1.0";
@@ -24,11 +27,24 @@ const MAX_CORE_MODULES: usize = 64;
 pub struct Inspection {
     /// Interfaces of the contract that are imported, such as `http`.
     pub imports: BTreeSet<String>,
+    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`. There is
+    /// nothing behind them.
+    pub wasi: BTreeSet<String>,
     /// Interfaces of the contract that are exported, such as `actions`. Other
     /// exports are tolerated: some toolchains add their own.
     pub exports: BTreeSet<String>,
     /// Bytes.
     pub size: usize,
+    /// Bytes of linear memory before anything runs, over all memories.
+    pub initial_memory_bytes: u64,
+}
+
+impl Inspection {
+    /// Whether it imports anything of WASI. There is nothing behind it, but people
+    /// are told.
+    pub fn uses_wasi(&self) -> bool {
+        !self.wasi.is_empty()
+    }
 }
 
 /// Why the bytes are not a component we can host.
@@ -54,6 +70,14 @@ pub enum InspectError {
          build it for wasm32-unknown-unknown with portcullis-sdk"
     )]
     ForeignImport(String),
+    /// It wants of WASI what is not linked.
+    #[error("the component imports `{name}`, which no provider gets; {advice}")]
+    ForeignWasi {
+        /// What it imports.
+        name: String,
+        /// What to do about it.
+        advice: Cow<'static, str>,
+    },
     /// It was built against another version of the contract.
     #[error(
         "the component speaks `{0}`; this gateway serves version {CONTRACT_VERSION} of the contract"
@@ -66,7 +90,7 @@ pub enum InspectError {
 
 /// Reads a component's imports and exports, and validates it.
 ///
-/// Bytes that pass are well formed, import nothing but the contract and export
+/// Bytes that pass are well formed, import nothing but the contract and WASI, and export
 /// `provider` and `actions`; whether the types fit is checked when they are
 /// linked.
 pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectError> {
@@ -77,8 +101,14 @@ pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectErro
         });
     }
     let names = read_names(bytes)?;
-    let imports = names
+    let (wasi, others): (Vec<_>, Vec<_>) = names
         .imports
+        .iter()
+        .partition(|name| name.starts_with("wasi:"));
+    for name in &wasi {
+        interfaces::check(name)?;
+    }
+    let imports = others
         .iter()
         .map(|name| imported_interface(name))
         .collect::<Result<BTreeSet<_>, _>>()?;
@@ -104,8 +134,10 @@ pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectErro
         .map_err(|error| InspectError::NotAComponent(error.message().to_owned()))?;
     Ok(Inspection {
         imports,
+        wasi: wasi.into_iter().cloned().collect(),
         exports,
         size: bytes.len(),
+        initial_memory_bytes: names.initial_memory_bytes,
     })
 }
 
@@ -121,6 +153,7 @@ fn features() -> WasmFeatures {
 struct Names {
     imports: Vec<String>,
     exports: Vec<String>,
+    initial_memory_bytes: u64,
 }
 
 /// How every file of WebAssembly begins.
@@ -170,6 +203,14 @@ fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
                         .push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let pages = memory.map_err(malformed)?.initial;
+                    names.initial_memory_bytes = names
+                        .initial_memory_bytes
+                        .saturating_add(pages.saturating_mul(64 << 10));
+                }
+            }
             _ => {}
         }
         if modules > MAX_CORE_MODULES {
@@ -202,7 +243,7 @@ fn contract_interface(name: &str) -> Option<Result<String, InspectError>> {
 
 /// A name from bytes that have not been validated yet, for an operator's
 /// terminal: bounded and without control characters.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.chars()
         .take(SHOWN_NAME_CHARS)
         .flat_map(char::escape_debug)
@@ -245,8 +286,8 @@ mod tests {
     #[test]
     fn an_import_outside_the_contract_is_named() {
         check(
-            r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#,
-            &InspectError::ForeignImport("wasi:cli/environment@0.2.0".to_owned()),
+            r#"(component (import "wasi-like:cli/environment@0.2.0" (instance)))"#,
+            &InspectError::ForeignImport("wasi-like:cli/environment@0.2.0".to_owned()),
         );
         check(
             r#"(component (import "portcullis:provider/files@0.1.0" (instance)))"#,

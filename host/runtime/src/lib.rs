@@ -3,14 +3,16 @@
 //! | file | what lives there |
 //! | --- | --- |
 //! | [`config`] | every limit, with unit and reason |
-//! | `engine` | the one wasmtime engine, its epoch ticker, the guests' own threads |
+//! | `engine`, `lane` | wasmtime's engine, and a second one with larger places; the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
 //! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
+//! | `placing`, `shortage` | how much memory a plugin was granted, and the lane in which it runs |
 //! | `places` | how many calls run at a time |
 //! | `imports` | one file for each imported interface |
-//! | `text` | a guest's words, made fit for people |
+//! | `wasi` | WASI with nothing behind it, for components that import it |
+//! | `guest_log`, `text` | a guest's words, made fit for people |
 //! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
 //! | [`egress`] | outbound HTTP: the only way from a guest to the world |
 //!
@@ -23,22 +25,28 @@ mod describe;
 pub mod egress;
 mod engine;
 mod error;
+mod guest_log;
 mod imports;
 pub mod inspect;
 mod invoke;
+mod lane;
 mod limits;
 mod loader;
 mod meter;
 mod outcome;
 mod places;
+mod placing;
+mod shortage;
 mod state;
 mod stopwatch;
 mod text;
+mod wasi;
 
-pub use config::{Limits, SandboxConfig};
+pub use config::{LargeSlots, Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};
 pub use loader::{Plugin, PluginAction};
 pub use outcome::{GuestError, Outcome};
 pub use places::SandboxLoad;
+pub use shortage::{MemoryNeed, MemoryShortage};

@@ -7,15 +7,18 @@ use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
 use portcullis_core::schema::ParamsValidator;
-use wasmtime::component::Component;
 
-use crate::bindings::ActionSourcePre;
-use crate::describe::{Described, describe};
+use crate::config::Limits;
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::inspect::{Inspection, inspect};
-use crate::state::CallState;
+use crate::placing::{Placed, Unplaced, place};
+
+/// What is said of a component that imports WASI. It can do nothing with it; but
+/// people should know that it is no list of the contract's imports alone.
+const WASI_CAPABILITY: &str =
+    "use WASI with nothing behind it (no files, no network, no environment)";
 
 /// A provider that has been loaded: what it says about itself, and how to call
 /// it. Cheap to clone; a version in use stays alive until its last call ends.
@@ -26,9 +29,9 @@ pub struct Plugin {
 
 pub(crate) struct PluginInner {
     pub(crate) sandbox: Sandbox,
-    pub(crate) pre: ActionSourcePre<CallState>,
-    described: Described,
-    inspection: Inspection,
+    /// Where its calls run, and with what limits.
+    pub(crate) placed: Placed,
+    inspection: Arc<Inspection>,
     digest: PluginDigest,
     egress: EgressClient,
 }
@@ -58,7 +61,7 @@ impl PluginAction {
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin")
-            .field("id", &self.inner.described.descriptor.id)
+            .field("id", &self.inner.placed.described.descriptor.id)
             .field("digest", &self.inner.digest)
             .finish_non_exhaustive()
     }
@@ -75,14 +78,13 @@ impl Plugin {
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
         let digest = PluginDigest::of(&bytes);
-        let (inspection, pre) = compile(sandbox.clone(), bytes).await?;
-        let described = describe(sandbox, &pre).await?;
+        let unplaced = inspected(sandbox.clone(), bytes).await?;
+        let placed = place(sandbox, &unplaced).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),
-                pre,
-                described,
-                inspection,
+                placed,
+                inspection: unplaced.inspection,
                 digest,
                 egress,
             }),
@@ -91,12 +93,12 @@ impl Plugin {
 
     /// What it is and where it goes.
     pub fn descriptor(&self) -> &PluginDescriptor {
-        &self.inner.described.descriptor
+        &self.inner.placed.described.descriptor
     }
 
     /// Its actions, in its own order.
     pub fn actions(&self) -> &[PluginAction] {
-        &self.inner.described.actions
+        &self.inner.placed.described.actions
     }
 
     /// The action with this id.
@@ -107,7 +109,7 @@ impl Plugin {
 
     /// Markdown for agents.
     pub fn guide(&self) -> &str {
-        &self.inner.described.guide
+        &self.inner.placed.described.guide
     }
 
     /// The SHA-256 of its bytes.
@@ -118,6 +120,16 @@ impl Plugin {
     /// The client of its requests.
     pub fn egress(&self) -> &EgressClient {
         &self.inner.egress
+    }
+
+    /// The limits of its calls: the gateway's, and what an operator granted it.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.placed.limits
+    }
+
+    /// What its bytes say about it.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
     }
 
     /// What it can do, in phrases that follow "can only": proved from its
@@ -142,28 +154,23 @@ impl Plugin {
         if imports.contains("clock") {
             phrases.push("read the clock".to_owned());
         }
+        if self.inspection().uses_wasi() {
+            phrases.push(WASI_CAPABILITY.to_owned());
+        }
         phrases
     }
 }
 
-/// Inspects and compiles, away from the threads that serve.
-async fn compile(
-    sandbox: Sandbox,
-    bytes: Vec<u8>,
-) -> Result<(Inspection, ActionSourcePre<CallState>), LoadError> {
-    let compiled = tokio::task::spawn_blocking(move || {
-        let shared = &sandbox.shared;
-        let inspection = inspect(&bytes, shared.config.component_bytes)?;
-        let component = Component::from_binary(&shared.engine, &bytes)
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        let pre = shared
-            .linker
-            .instantiate_pre(&component)
-            .and_then(ActionSourcePre::new)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        Ok((inspection, pre))
+/// Inspects, away from the threads that serve.
+async fn inspected(sandbox: Sandbox, bytes: Vec<u8>) -> Result<Unplaced, LoadError> {
+    let inspecting = tokio::task::spawn_blocking(move || {
+        let inspection = inspect(&bytes, sandbox.config().component_bytes)?;
+        Ok(Unplaced {
+            inspection: Arc::new(inspection),
+            bytes: Arc::new(bytes),
+        })
     });
-    compiled
+    inspecting
         .await
         .unwrap_or_else(|panic| Err(LoadError::Compile(panic.to_string())))
 }

@@ -4,12 +4,15 @@
 //! without a default cannot exist. One struct for each section; `validate`
 //! names the key and the rule.
 
+mod large;
 mod master_key;
 mod origins;
+mod plugin_limits;
 mod results;
 mod secret;
 mod telemetry;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -22,8 +25,10 @@ use portcullis_runtime::egress::EgressLimits;
 use portcullis_runtime::{Limits, SandboxConfig};
 use serde::{Deserialize, Serialize};
 
+pub use large::LargeSection;
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use plugin_limits::PluginLimits;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
@@ -176,6 +181,8 @@ pub struct SecretsConfig {
 pub struct PluginsConfig {
     /// Every `*.wasm` in it is loaded.
     pub directory: PathBuf,
+    /// What single plugins are granted, by their ids.
+    pub limits: BTreeMap<String, PluginLimits>,
 }
 
 /// Section `[admission]`.
@@ -220,6 +227,7 @@ pub struct SandboxSection {
     pub http_requests: u32,
     pub log_lines: u32,
     pub log_line_bytes: usize,
+    pub large: LargeSection,
 }
 
 /// Section `[egress]`; see [`EgressLimits`].
@@ -312,7 +320,10 @@ impl Config {
         self.master_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
-        self.check_ranges()
+        self.check_ranges()?;
+        self.sandbox.large.validate()?;
+        let most = self.sandbox.large.memory_bytes;
+        plugin_limits::validate(&self.plugins.limits, most)
     }
 
     /// Numbers that make sense. The upper bounds keep sums of times and sizes in
@@ -454,6 +465,8 @@ impl Config {
                 log_line_bytes: section.log_line_bytes,
                 ..Limits::default()
             },
+            large: section.large.slots(),
+            granted_memory: plugin_limits::granted_memory(&self.plugins.limits),
         }
     }
 
@@ -606,6 +619,8 @@ mod tests {
             ("results.max_bytes", "10239"),
             ("results.max_bytes", "99999999"),
             ("results.keep_hours", "8785"),
+            ("sandbox.large.concurrent_calls", "0"),
+            ("sandbox.large.memory_bytes", "4294967297"),
         ] {
             let error = error_of(&with_secrets(&[(key, value)]));
             assert!(error.starts_with(key), "{error}");
