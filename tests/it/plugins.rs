@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis::Config;
 use portcullis::sources::{PluginLoader, Sources};
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Sandbox, SandboxConfig};
 use portcullis_tests::{Answer, OPERATOR_KEY, bearer, linear_component, test_config};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,6 +38,7 @@ async fn load(directory: &Path) -> std::io::Result<Sources> {
     };
     let loader = PluginLoader {
         sandbox: Sandbox::new(config).unwrap(),
+        compiler: Compiler::in_process(),
         limits: EgressLimits::default(),
         resolver: Arc::new(SystemResolver),
     };

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::clocked::{Arrivals, ClockedStorage};
-use crate::component::{LinearVersion, ProbeVersion};
+use crate::component::{LinearVersion, ProbeVersion, compile_worker};
 use crate::host::TestHost;
 use crate::provider::{Provider, Upstreams};
 use crate::{ADMIN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
@@ -207,6 +207,12 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
         // Few, since many tests share a server.
         ("storage.max_connections", "8".to_owned()),
         ("sandbox.guest_threads", "2".to_owned()),
+        (
+            "plugins.compile_worker",
+            compile_worker().display().to_string(),
+        ),
+        // What one test keeps must not be found by another.
+        ("plugins.cache_directory", String::new()),
         // Tests share the sandbox; on a busy machine nobody is turned away.
         ("sandbox.queue_timeout_ms", "60000".to_owned()),
     ];

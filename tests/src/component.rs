@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use portcullis::config::Config;
 use portcullis::sources::PluginLoader;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 use tokio::runtime::Runtime;
 
 /// The folder `cargo xtask plugins` fills.
@@ -208,10 +208,19 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
     }
 }
 
+/// The program that compiles where a whole gateway is opened, or the command line
+/// used: a program of tests is not the gateway's.
+pub fn compile_worker() -> PathBuf {
+    let test = std::env::current_exe().expect("this program");
+    let deps = test.parent().expect("a folder");
+    deps.with_file_name("portcullis-compile-worker")
+}
+
 /// Compiles a component.
 fn add(sandbox: &Sandbox, limits: &EgressLimits, component: Vec<u8>) -> Plugin {
     let loader = PluginLoader {
         sandbox: sandbox.clone(),
+        compiler: Compiler::in_process(),
         limits: limits.clone(),
         resolver: Arc::new(SystemResolver),
     };

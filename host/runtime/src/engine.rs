@@ -153,7 +153,9 @@ pub(crate) fn build_engine(
     }
 }
 
-fn base_config(config: &SandboxConfig) -> Config {
+/// What all engines have in common, those that only compile among them: whatever
+/// changes machine code stands here.
+pub(crate) fn base_config(config: &SandboxConfig) -> Config {
     let mut engine = Config::new();
     engine
         .wasm_component_model(true)

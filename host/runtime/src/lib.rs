@@ -6,7 +6,9 @@
 //! | `engine`, `lane` | wasmtime's engine, and a second one with larger places; the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
-//! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
+//! | [`compile`], [`compile_worker`] | components become machine code, in a process of their own |
+//! | [`cache`] | what became of components is kept, under a code that shows changes |
+//! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `placing`, `shortage` | how much memory a plugin was granted, and the lane in which it runs |
 //! | `places` | how many calls run at a time |
@@ -20,6 +22,9 @@
 //! modes or storage: whether a call may happen is decided before it gets here.
 
 mod bindings;
+pub mod cache;
+pub mod compile;
+pub mod compile_worker;
 pub mod config;
 mod describe;
 pub mod egress;
@@ -42,6 +47,8 @@ mod stopwatch;
 mod text;
 mod wasi;
 
+pub use cache::{Cache, CacheKey, CacheReport};
+pub use compile::{CompileSettings, Compiled, Compiler};
 pub use config::{LargeSlots, Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};

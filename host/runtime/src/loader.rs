@@ -8,12 +8,13 @@ use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
 use portcullis_core::schema::ParamsValidator;
 
+use crate::compile::{Compiled, Compiler};
 use crate::config::Limits;
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
-use crate::inspect::{Inspection, inspect};
-use crate::placing::{Placed, Unplaced, place};
+use crate::inspect::Inspection;
+use crate::placing::{Placed, place};
 
 /// What is said of a component that imports WASI. It can do nothing with it; but
 /// people should know that it is no list of the contract's imports alone.
@@ -31,7 +32,7 @@ pub(crate) struct PluginInner {
     pub(crate) sandbox: Sandbox,
     /// Where its calls run, and with what limits.
     pub(crate) placed: Placed,
-    inspection: Arc<Inspection>,
+    inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
 }
@@ -68,24 +69,34 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Loads a component. Compiling takes about 0.1 s for each 100 KB.
+    /// Loads a component: compiles it, unless that has been done before, and asks
+    /// it what it is. Compiling takes about 0.1 s for each 100 KB.
     ///
     /// `egress` makes the plugin's requests and should be its alone, so that
     /// connections are not shared between plugins.
     pub async fn load(
         sandbox: &Sandbox,
+        compiler: &Compiler,
         bytes: Vec<u8>,
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
-        let digest = PluginDigest::of(&bytes);
-        let unplaced = inspected(sandbox.clone(), bytes).await?;
-        let placed = place(sandbox, &unplaced).await?;
+        let component = compiler.compile(sandbox, bytes).await?;
+        Self::from_compiled(sandbox, component, egress).await
+    }
+
+    /// As [`load`](Self::load), of what is compiled already.
+    pub async fn from_compiled(
+        sandbox: &Sandbox,
+        compiled: Compiled,
+        egress: EgressClient,
+    ) -> Result<Self, LoadError> {
+        let placed = place(sandbox, &compiled).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),
                 placed,
-                inspection: unplaced.inspection,
-                digest,
+                inspection: compiled.inspection().clone(),
+                digest: compiled.digest(),
                 egress,
             }),
         })
@@ -127,7 +138,7 @@ impl Plugin {
         &self.inner.placed.limits
     }
 
-    /// What its bytes say about it.
+    /// What it asks for, and is made of.
     pub fn inspection(&self) -> &Inspection {
         &self.inner.inspection
     }
@@ -159,18 +170,4 @@ impl Plugin {
         }
         phrases
     }
-}
-
-/// Inspects, away from the threads that serve.
-async fn inspected(sandbox: Sandbox, bytes: Vec<u8>) -> Result<Unplaced, LoadError> {
-    let inspecting = tokio::task::spawn_blocking(move || {
-        let inspection = inspect(&bytes, sandbox.config().component_bytes)?;
-        Ok(Unplaced {
-            inspection: Arc::new(inspection),
-            bytes: Arc::new(bytes),
-        })
-    });
-    inspecting
-        .await
-        .unwrap_or_else(|panic| Err(LoadError::Compile(panic.to_string())))
 }

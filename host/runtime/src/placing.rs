@@ -7,9 +7,8 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::Component;
-
 use crate::bindings::ActionSourcePre;
+use crate::compile::Compiled;
 use crate::config::Limits;
 use crate::describe::{Described, describe};
 use crate::engine::Sandbox;
@@ -27,19 +26,12 @@ pub(crate) struct Placed {
     pub(crate) described: Described,
 }
 
-/// A component that can be linked in any lane.
-#[derive(Clone)]
-pub(crate) struct Unplaced {
-    pub(crate) inspection: Arc<Inspection>,
-    pub(crate) bytes: Arc<Vec<u8>>,
-}
-
 /// Describes a component and decides where it runs.
-pub(crate) async fn place(sandbox: &Sandbox, component: &Unplaced) -> Result<Placed, LoadError> {
-    let (lane, pre, described) = describe_somewhere(sandbox, component).await?;
+pub(crate) async fn place(sandbox: &Sandbox, compiled: &Compiled) -> Result<Placed, LoadError> {
+    let (lane, pre, described) = describe_somewhere(sandbox, compiled).await?;
     let id = &described.descriptor.id;
     let limits = sandbox.config().limits_of(id);
-    if let Some(need) = unmet(component, &described, limits.memory_bytes) {
+    if let Some(need) = unmet(compiled, &described, limits.memory_bytes) {
         let shortage = MemoryShortage::of(sandbox.config(), Some(id.clone()), need);
         return Err(LoadError::Memory(shortage));
     }
@@ -47,7 +39,7 @@ pub(crate) async fn place(sandbox: &Sandbox, component: &Unplaced) -> Result<Pla
     let pre = if Arc::ptr_eq(&own_lane, &lane) {
         pre
     } else {
-        link(&own_lane, component).await?
+        link(&own_lane, compiled).await?
     };
     Ok(Placed {
         lane: own_lane,
@@ -58,11 +50,11 @@ pub(crate) async fn place(sandbox: &Sandbox, component: &Unplaced) -> Result<Pla
 }
 
 /// What the plugin needs beyond what a call of it may have.
-fn unmet(component: &Unplaced, described: &Described, granted_bytes: usize) -> Option<MemoryNeed> {
+fn unmet(compiled: &Compiled, described: &Described, granted_bytes: usize) -> Option<MemoryNeed> {
     let asks = described.descriptor.asks.memory_bytes();
     let asks = asks.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     [
-        MemoryNeed::Starts(starts_with(&component.inspection)),
+        MemoryNeed::Starts(starts_with(compiled.inspection())),
         MemoryNeed::Asks(asks.unwrap_or(0)),
         MemoryNeed::Describes(described.memory_bytes),
     ]
@@ -81,50 +73,49 @@ fn starts_with(inspection: &Inspection) -> usize {
 
 async fn describe_somewhere(
     sandbox: &Sandbox,
-    component: &Unplaced,
+    compiled: &Compiled,
 ) -> Result<(Arc<Lane>, ActionSourcePre<CallState>, Described), LoadError> {
     let config = sandbox.config();
     let (usual, most) = (config.limits.memory_bytes, config.most_memory_bytes());
-    let starts = starts_with(&component.inspection);
+    let starts = starts_with(compiled.inspection());
     if starts > most {
         let need = MemoryNeed::Starts(starts);
         return Err(LoadError::Memory(MemoryShortage::of(config, None, need)));
     }
     if starts <= usual {
-        match describe_with(sandbox, component, usual).await {
+        match describe_with(sandbox, compiled, usual).await {
             Err(LoadError::Memory(_)) if most > usual => {}
             described => return described,
         }
     }
-    describe_with(sandbox, component, most).await
+    describe_with(sandbox, compiled, most).await
 }
 
 async fn describe_with(
     sandbox: &Sandbox,
-    component: &Unplaced,
+    compiled: &Compiled,
     memory_bytes: usize,
 ) -> Result<(Arc<Lane>, ActionSourcePre<CallState>, Described), LoadError> {
     let lane = sandbox.lane_for(memory_bytes)?;
-    let pre = link(&lane, component).await?;
+    let pre = link(&lane, compiled).await?;
     let limits = Limits {
         memory_bytes,
         ..sandbox.config().limits.clone()
     };
-    let uses_wasi = component.inspection.uses_wasi();
+    let uses_wasi = compiled.inspection().uses_wasi();
     let described = describe(sandbox, &lane, &pre, limits, uses_wasi).await?;
     Ok((lane, pre, described))
 }
 
-/// Compiles and links, away from the threads that serve.
+/// Gives a component what it imports, away from the threads that serve.
 async fn link(
     lane: &Arc<Lane>,
-    component: &Unplaced,
+    compiled: &Compiled,
 ) -> Result<ActionSourcePre<CallState>, LoadError> {
-    let (lane, unplaced) = (Arc::clone(lane), component.clone());
+    let (lane, compiled) = (Arc::clone(lane), compiled.clone());
     let linking = tokio::task::spawn_blocking(move || {
-        let component = Component::from_binary(&lane.engine, &unplaced.bytes)
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        lane.linker(&unplaced.inspection)
+        let component = compiled.component(&lane.engine)?;
+        lane.linker(compiled.inspection())
             .instantiate_pre(&component)
             .and_then(ActionSourcePre::new)
             .map_err(|error| LoadError::Link(format!("{error:#}")))

@@ -8,11 +8,11 @@ mod large;
 mod master_key;
 mod origins;
 mod plugin_limits;
+mod plugins;
 mod results;
 mod secret;
 mod telemetry;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -29,6 +29,7 @@ pub use large::LargeSection;
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
 pub use plugin_limits::PluginLimits;
+pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use telemetry::TelemetryConfig;
@@ -83,7 +84,7 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Encryption at rest.
     pub secrets: SecretsConfig,
-    /// Where plugins are.
+    /// Where plugins are, and how they are compiled.
     pub plugins: PluginsConfig,
     /// How much a session may ask.
     pub admission: AdmissionConfig,
@@ -173,16 +174,6 @@ pub struct SecretsConfig {
     pub previous_master_keys: Secrets,
     /// A file with the same.
     pub previous_master_keys_file: PathBuf,
-}
-
-/// Section `[plugins]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Every `*.wasm` in it is loaded.
-    pub directory: PathBuf,
-    /// What single plugins are granted, by their ids.
-    pub limits: BTreeMap<String, PluginLimits>,
 }
 
 /// Section `[admission]`.
@@ -320,10 +311,11 @@ impl Config {
         self.master_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
-        self.check_ranges()?;
         self.sandbox.large.validate()?;
+        self.plugins.validate()?;
         let most = self.sandbox.large.memory_bytes;
-        plugin_limits::validate(&self.plugins.limits, most)
+        plugin_limits::validate(&self.plugins.limits, most)?;
+        self.check_ranges()
     }
 
     /// Numbers that make sense. The upper bounds keep sums of times and sizes in
@@ -514,7 +506,7 @@ fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {
 mod tests {
     use super::*;
 
-    fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    pub(super) fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
         let mut overrides = vec![
             ("auth.operator_key", "o".repeat(32)),
             ("auth.token_secret", "t".repeat(32)),
@@ -524,7 +516,7 @@ mod tests {
         overrides
     }
 
-    fn error_of(overrides: &[(&'static str, String)]) -> String {
+    pub(super) fn error_of(overrides: &[(&'static str, String)]) -> String {
         Config::load(None, overrides).unwrap_err().to_string()
     }
 

@@ -8,7 +8,7 @@
 //! | [`gateway`] | what every use case works with |
 //! | [`auth`], [`access`] | who is calling, and what they may reach |
 //! | [`actions`] | catalog, admission, execution, history: the heart |
-//! | [`sources`] | what lists and executes actions |
+//! | [`sources`], [`compiling`] | what lists and executes actions, and what plugins are compiled with |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`reviews`], [`egress_grants`] | what people manage |
 //! | [`audit`] | the record of what happened |
 //! | [`events`] | telling people what becomes of invocations |
@@ -26,6 +26,7 @@ pub mod auth;
 pub mod automations;
 pub mod cli;
 pub mod clock;
+pub mod compiling;
 pub mod config;
 pub mod connections;
 pub mod egress_grants;
@@ -74,6 +75,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
     let sandbox = Sandbox::new(config.sandbox())?;
     let loader = PluginLoader {
         sandbox: sandbox.clone(),
+        compiler: compiling::compiler(&config)?,
         limits: config.egress(),
         resolver: Arc::new(SystemResolver),
     };

@@ -13,7 +13,7 @@ use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::egress::{EgressClient, EgressLimits, Resolve};
-use portcullis_runtime::{LoadError, Plugin, Sandbox};
+use portcullis_runtime::{Compiler, LoadError, Plugin, Sandbox};
 use serde_json::{Value, json};
 
 use crate::audit::{self, GATEWAY, Happened};
@@ -118,6 +118,8 @@ pub async fn record_loaded(gateway: &Gateway) -> Result<(), Error> {
 pub struct PluginLoader {
     /// Where they run.
     pub sandbox: Sandbox,
+    /// Makes them of components.
+    pub compiler: Compiler,
     /// What their requests may use.
     pub limits: EgressLimits,
     /// Finds the addresses of their upstreams.
@@ -166,7 +168,7 @@ impl PluginLoader {
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
         let egress = EgressClient::new(self.limits.clone(), Arc::clone(&self.resolver))
             .map_err(|error| LoadError::Client(error.to_string()))?;
-        Plugin::load(&self.sandbox, bytes, egress).await
+        Plugin::load(&self.sandbox, &self.compiler, bytes, egress).await
     }
 }
 

@@ -96,6 +96,10 @@ fn config(operator_key: &str, data: &Path, plugins: &Path) -> anyhow::Result<Con
             format!("sqlite:{}", data.join("portcullis.db").display()),
         ),
         ("plugins.directory", plugins.display().to_string()),
+        (
+            "plugins.cache_directory",
+            data.join("compiled").display().to_string(),
+        ),
         ("server.shutdown_grace_seconds", GRACE_SECONDS.to_string()),
     ];
     Config::load(None, &overrides).context("the demo's configuration is refused")

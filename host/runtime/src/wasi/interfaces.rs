@@ -1,6 +1,6 @@
 //! Which interfaces of WASI there are.
 
-use crate::inspect::InspectError;
+use crate::inspect::{InspectError, shown};
 
 /// What WASI 0.2 has for programs that run by themselves. Everything else is
 /// refused by name before a component is compiled, not when it is linked.
@@ -49,7 +49,7 @@ pub(crate) fn check(name: &str) -> Result<(), InspectError> {
         return Ok(());
     }
     Err(InspectError::ForeignWasi {
-        name: crate::inspect::shown(name),
+        name: shown(name),
         advice: advice(name).into(),
     })
 }

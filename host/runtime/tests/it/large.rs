@@ -1,7 +1,7 @@
 //! Memory that an operator grants to single plugins, and the larger places.
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{LoadError, MemoryNeed, MemoryShortage, Plugin, SandboxConfig};
+use portcullis_runtime::{Compiler, LoadError, MemoryNeed, MemoryShortage, Plugin, SandboxConfig};
 use serde_json::json;
 
 use crate::harness::{Expect as _, Guest, OddGuest, probe};
@@ -74,7 +74,13 @@ async fn both_kinds_of_places_serve_side_by_side() {
     let guest = Guest::probe_with(granting("probf", GRANTED)).await;
     let mut other = guest.clone();
     let egress = guest.plugin.egress().clone();
-    let loaded = Plugin::load(&guest.sandbox, renamed(&probe()), egress).await;
+    let loaded = Plugin::load(
+        &guest.sandbox,
+        &Compiler::in_process(),
+        renamed(&probe()),
+        egress,
+    )
+    .await;
     other.plugin = loaded.unwrap();
     let grow = json!({ "to_bytes": USUAL + PAGE });
     let (small, large) = tokio::join!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{LoadError, Plugin, SandboxConfig};
+use portcullis_runtime::{Compiler, LoadError, Plugin, SandboxConfig};
 use serde_json::json;
 use tracing::Level;
 
@@ -259,7 +259,13 @@ async fn waiting_costs_no_cpu_time() {
         })
         .await;
     let mut other = guest.clone();
-    let loaded = Plugin::load(&guest.sandbox, probe(), egress_client()).await;
+    let loaded = Plugin::load(
+        &guest.sandbox,
+        &Compiler::in_process(),
+        probe(),
+        egress_client(),
+    )
+    .await;
     other.plugin = loaded.unwrap();
     let (waited, code) = tokio::join!(
         guest.call("anything", json!({})),

@@ -55,7 +55,7 @@ Listing takes the operator's key, in PORTCULLIS_OPERATOR_KEY.";
 impl Plugins {
     pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
         match self {
-            Self::Inspect { file } => inspect::inspect(&file).await,
+            Self::Inspect { file } => inspect::inspect(&file, console).await,
             Self::List(List { server }) => {
                 let client = server.as_manager(console)?;
                 Ok(list(client.get(&["v1", "plugins"], &[]).await?))
