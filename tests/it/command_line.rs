@@ -14,5 +14,6 @@ mod plugin_files;
 mod refusals;
 mod results;
 mod reviewing;
+mod signing;
 mod terminal;
 mod waiting;

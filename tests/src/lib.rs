@@ -44,6 +44,7 @@ pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
 pub use component::{
     LinearVersion, ProbeVersion, compile_worker, linear_component, plugins_directory,
+    probe_component,
 };
 pub use dump::Dump;
 pub use host::{TestHost, bearer, call, call_of, token_of};

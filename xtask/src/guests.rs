@@ -12,7 +12,11 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{component, process as programs, toolchain::Toolchain, workspace};
+use crate::{
+    component, process as programs,
+    toolchain::Toolchain,
+    workspace::{self, Place},
+};
 
 /// A crate of the workspace that becomes a component.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,26 +36,40 @@ pub(crate) struct Built {
     pub(crate) bytes: usize,
 }
 
-/// Compiles all guests in one go, then encodes each.
-pub(crate) fn build(toolchain: Toolchain, guests: &[Guest]) -> anyhow::Result<Vec<Built>> {
-    let mut cargo = toolchain.cargo_build();
-    for guest in guests {
-        cargo.args(["--package", &guest.package]);
-    }
-    programs::run(&mut cargo)?;
+/// Compiles all guests in one go, then encodes each; `finish` may add to a
+/// component before it is put in its place.
+pub(crate) fn build(
+    toolchain: Toolchain,
+    guests: &[Guest],
+    finish: impl Fn(&Guest, Vec<u8>) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<Vec<Built>> {
+    let here = Place::here();
+    compile(toolchain, &here, guests)?;
     guests
         .iter()
-        .map(|guest| encode(toolchain, guest))
+        .map(|guest| put(guest, &finish(guest, encode(toolchain, &here, guest)?)?))
         .collect()
 }
 
-fn encode(toolchain: Toolchain, guest: &Guest) -> anyhow::Result<Built> {
-    let module = toolchain.modules().join(module_file_name(&guest.package));
+fn compile(toolchain: Toolchain, place: &Place, guests: &[Guest]) -> anyhow::Result<()> {
+    let mut cargo = toolchain.cargo_build(place);
+    for guest in guests {
+        cargo.args(["--package", &guest.package]);
+    }
+    programs::run(&mut cargo)
+}
+
+fn encode(toolchain: Toolchain, place: &Place, guest: &Guest) -> anyhow::Result<Vec<u8>> {
+    let module = toolchain.modules(place);
+    let module = module.join(module_file_name(&guest.package));
     let bytes = fs::read(&module)
         .with_context(|| format!("`{}` made no {}", guest.package, module.display()))?;
-    let component = component::encode(&bytes)
-        .with_context(|| format!("`{}` cannot become a component", guest.package))?;
-    replace_if_different(&guest.output, &component)
+    component::encode(&bytes)
+        .with_context(|| format!("`{}` cannot become a component", guest.package))
+}
+
+fn put(guest: &Guest, component: &[u8]) -> anyhow::Result<Built> {
+    replace_if_different(&guest.output, component)
         .with_context(|| format!("cannot write {}", guest.output.display()))?;
     Ok(Built {
         path: guest.output.clone(),
@@ -116,6 +134,7 @@ pub(crate) fn describe(built: &Built) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toolchain;
 
     #[test]
     fn modules_are_found_under_the_name_that_cargo_gives_them() {
@@ -123,6 +142,46 @@ mod tests {
             module_file_name("portcullis-plugin-linear"),
             "portcullis_plugin_linear.wasm"
         );
+    }
+
+    /// Everything of a folder but what git and cargo keep there.
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let (path, name) = (entry.path(), entry.file_name());
+            if path.is_dir() && name != "target" && name != ".git" {
+                copy(&path, &to.join(name));
+            } else if path.is_file() {
+                fs::copy(&path, to.join(name)).unwrap();
+            }
+        }
+    }
+
+    /// The smallest plugin, in two folders with two target folders.
+    #[test]
+    fn the_same_sources_make_the_same_component_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = Place {
+            root: folder.path().join("some/where/else"),
+            target: folder.path().join("made"),
+        };
+        copy(workspace::root(), &elsewhere.root);
+        let toolchain = toolchain::ensure().unwrap();
+        let guests = [Guest {
+            package: "portcullis-plugin-slack".to_owned(),
+            output: PathBuf::new(),
+        }];
+        let made = [Place::here(), elsewhere].map(|place| {
+            compile(toolchain, &place, &guests).unwrap();
+            encode(toolchain, &place, &guests[0]).unwrap()
+        });
+        let [here, there] = &made;
+        assert!(here == there, "{} and {} bytes", here.len(), there.len());
+        for path in [workspace::root(), folder.path()] {
+            let path = path.as_os_str().as_encoded_bytes();
+            assert!(!here.windows(path.len()).any(|part| part == path));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! [`args`] says what can be asked for; each command has a module of its own
 //! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`], [`fuzz`]). What they share:
-//! [`guests`] compiles guest crates with a [`toolchain`] and turns them into components ([`component`]);
+//! [`guests`] compiles guest crates with a [`toolchain`] and turns them into components ([`component`]), to which [`provenance`] adds what they are made of;
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
@@ -19,6 +19,7 @@ mod guests;
 mod plugins;
 mod postgres;
 mod process;
+mod provenance;
 mod report;
 mod soak;
 mod test;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     guests::{self, Built, Guest},
-    report,
+    provenance, report,
     toolchain::{self, Toolchain},
     workspace,
 };
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn run(id: Option<&str>) -> anyhow::Result<()> {
     let toolchain = toolchain::ensure()?;
     let built = match id {
-        Some(id) => guests::build(toolchain, &[find(id)?])?,
+        Some(id) => guests::build(toolchain, &[find(id)?], provenance::embed)?,
         None => build_all(toolchain)?,
     };
     built
@@ -31,7 +31,7 @@ pub(crate) fn build_all(toolchain: Toolchain) -> anyhow::Result<Vec<Built>> {
     let ids = ids(&workspace::root().join("plugins"))?;
     report::note(&format!("building the plugins: {}…", ids.join(", ")));
     let plugins = ids.iter().map(|id| guest(id)).collect::<Vec<_>>();
-    let built = guests::build(toolchain, &plugins)?;
+    let built = guests::build(toolchain, &plugins, provenance::embed)?;
     guests::prune(&folder(), &plugins).context("cannot tidy the folder of plugins")?;
     Ok(built)
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
     let toolchain = toolchain::ensure()?;
     plugins::build_all(toolchain)?;
     report::note("building the test guests…");
-    guests::build(toolchain, &test_guests())?;
+    guests::build(toolchain, &test_guests(), |_, component| Ok(component))?;
     let mut command = command(cargo_args);
     // Kept until the tests have ended, whether or not they passed.
     let cluster = start_postgres()?;

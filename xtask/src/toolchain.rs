@@ -13,11 +13,11 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{anyhow, bail};
 
-use crate::{environment, workspace};
+use crate::{environment, workspace::Place};
 use machine::{Machine, ThisMachine};
 
 /// Bare WebAssembly: what a guest can do is what our world lets it import.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The profile in the workspace's `Cargo.toml` that makes small guests.
 const PROFILE: &str = "guest";
@@ -102,44 +102,46 @@ fn prepare_debian(machine: &dyn Machine) -> anyhow::Result<()> {
 
 impl Toolchain {
     /// `cargo build` of guests, but for the packages' names.
-    pub(crate) fn cargo_build(self) -> Command {
+    pub(crate) fn cargo_build(self, place: &Place) -> Command {
         let mut command = match self {
             Self::Rustup => environment::cargo_command(),
             Self::DebianBuildStd => debian::cargo(),
         };
         command
-            .current_dir(workspace::root())
+            .current_dir(&place.root)
             .args(["build", "--lib", "--profile", PROFILE]);
         command
             .args(["--target", TARGET, "--target-dir"])
-            .arg(self.target_dir());
+            .arg(self.target_dir(place));
         if self == Self::DebianBuildStd {
             command.args(["-Z", "build-std=std,panic_abort"]);
         }
         command
             .env_remove("RUSTFLAGS")
-            .env("CARGO_ENCODED_RUSTFLAGS", rustflags());
+            .env("CARGO_ENCODED_RUSTFLAGS", rustflags(place));
         command
     }
 
     /// Where the modules are after a build.
-    pub(crate) fn modules(self) -> PathBuf {
-        self.target_dir().join(TARGET).join(PROFILE)
+    pub(crate) fn modules(self, place: &Place) -> PathBuf {
+        self.target_dir(place).join(TARGET).join(PROFILE)
     }
 
     /// One folder for each compiler: two in one would rebuild each other's work.
-    fn target_dir(self) -> PathBuf {
+    fn target_dir(self, place: &Place) -> PathBuf {
         match self {
-            Self::Rustup => workspace::target(),
-            Self::DebianBuildStd => workspace::target().join("wasm-debian"),
+            Self::Rustup => place.target.clone(),
+            Self::DebianBuildStd => place.target.join("wasm-debian"),
         }
     }
 }
 
 /// Panic messages carry paths of sources. What is shipped should not tell how
-/// the folders of the building machine are named. Flags meant for the native
+/// the folders of the building machine are named, and be the same wherever it is
+/// built. Of several names that fit a path the last one is used, so the target
+/// folder, which usually lies within the root, comes last. Flags meant for the native
 /// compiler (coverage, a CPU) are replaced by this, too: they break guests.
-fn rustflags() -> OsString {
+fn rustflags(place: &Place) -> OsString {
     let remap = |from: PathBuf, to: &str| {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(from);
@@ -147,9 +149,10 @@ fn rustflags() -> OsString {
         flag
     };
     let home = environment::cargo_home().map(|home| remap(home, "cargo"));
-    let root = remap(workspace::root().to_owned(), "portcullis");
+    let root = remap(place.root.clone(), "portcullis");
+    let target = remap(place.target.clone(), "target");
     home.into_iter()
-        .chain([root])
+        .chain([root, target])
         .collect::<Vec<_>>()
         .join(std::ffi::OsStr::new("\u{1f}"))
 }
@@ -283,16 +286,17 @@ mod tests {
 
     #[test]
     fn compilers_do_not_share_a_target_folder() {
+        let here = Place::here();
         assert_ne!(
-            Toolchain::Rustup.modules(),
-            Toolchain::DebianBuildStd.modules()
+            Toolchain::Rustup.modules(&here),
+            Toolchain::DebianBuildStd.modules(&here)
         );
     }
 
     #[test]
     fn native_flags_do_not_reach_guests() {
         for toolchain in [Toolchain::Rustup, Toolchain::DebianBuildStd] {
-            let command = toolchain.cargo_build();
+            let command = toolchain.cargo_build(&Place::here());
             let value = |name: &str| {
                 command
                     .get_envs()

@@ -6,8 +6,8 @@
 //! canonical JSON ([`canonical`]), what identifies a definition
 //! ([`definition`]), reading JSON of others ([`foreign`]), schema validation
 //! ([`schema`]), redaction ([`redact`]),
-//! truncation ([`truncate`]), reading what was cut ([`paging`]) and what binds
-//! the record of events ([`audit`]).
+//! truncation ([`truncate`]), reading what was cut ([`paging`]), what binds
+//! the record of events ([`audit`]) and who vouches for a plugin ([`signature`]).
 //!
 //! What does not: IO, async, a clock, randomness, a wire format. Times and
 //! random values come in as arguments; `http` and `storage` own their shapes and
@@ -31,6 +31,7 @@ pub mod pointer;
 pub mod redact;
 pub mod review;
 pub mod schema;
+pub mod signature;
 pub mod suggest;
 pub mod time;
 pub mod truncate;

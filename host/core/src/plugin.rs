@@ -1,4 +1,12 @@
 //! What a plugin says about itself, after validation.
+//!
+//! Of a version that is [`PluginManifest`]; what becomes of it when another version
+//! comes is [`ManifestDifference`], and whether a version is ill is [`TrapWatch`].
+
+mod capabilities;
+mod difference;
+mod health;
+mod manifest;
 
 use std::{fmt, str::FromStr};
 
@@ -7,6 +15,13 @@ use url::Url;
 
 use crate::action::{CredentialChoice, names};
 use crate::id::{InvalidId, SourceId};
+
+pub use capabilities::{capabilities, phrase, sentence};
+pub use difference::{
+    Effect, MAX_MANIFEST_ENTRIES, ManifestDifference, ManifestEntry, ManifestPart,
+};
+pub use health::{Judgement, TrapRule, TrapWatch};
+pub use manifest::{InvalidManifest, MAX_MANIFEST_BYTES, PluginManifest};
 
 /// The SHA-256 of a plugin's bytes, shown as `sha256:` and 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +114,21 @@ impl PluginDescriptor {
 }
 
 names! {
+    /// What a version of a plugin is at a moment.
+    PluginState {
+        /// It waits for the operator, who sees what it wants that the active one does
+        /// not.
+        Staged = "staged",
+        /// It serves.
+        Active = "active",
+        /// It was replaced, rejected, rolled back or removed.
+        Retired = "retired",
+        /// It served, and was taken back since too many of its calls trapped.
+        Failed = "failed",
+    }
+}
+
+names! {
     /// How a connection is made.
     ConnectionType {
         /// OAuth 2.0 with refresh.
@@ -159,6 +189,19 @@ pub enum CredentialForm {
     None,
 }
 
+impl fmt::Display for CredentialForm {
+    /// Where the credential goes, with `…` in its place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer => f.write_str("Authorization: Bearer …"),
+            Self::Raw => f.write_str("Authorization: …"),
+            Self::Header { name, prefix } => write!(f, "{name}: {prefix}…"),
+            Self::Query(name) => write!(f, "?{name}=…"),
+            Self::None => f.write_str("nowhere"),
+        }
+    }
+}
+
 /// The form for one type of connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CredentialRule {
@@ -193,6 +236,28 @@ pub struct Route {
     pub method: Method,
     /// Starts with `/`; matches itself and what lies below it.
     pub path_prefix: String,
+}
+
+impl Route {
+    /// Compares by whole segments: `/graphql` covers `/graphql` and `/graphql/x`,
+    /// not `/graphql2`.
+    pub fn covers_path(&self, path: &str) -> bool {
+        let prefix = self.path_prefix.trim_end_matches('/');
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// True when everything the other route allows is allowed by this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        let path = other.path_prefix.trim_end_matches('/');
+        self.method == other.method && self.covers_path(path)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path_prefix)
+    }
 }
 
 /// A place a provider may call.

@@ -6,12 +6,14 @@
 //! | `engine`, `lane` | wasmtime's engine, and a second one with larger places; the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
+//! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
 //! | [`compile`], [`compile_worker`] | components become machine code, in a process of their own |
 //! | [`cache`] | what became of components is kept, under a code that shows changes |
 //! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `placing`, `shortage` | how much memory a plugin was granted, and the lane in which it runs |
 //! | `places` | how many calls run at a time |
+//! | `calls` | those of one version, and how they end when another takes over |
 //! | `imports` | one file for each imported interface |
 //! | `wasi` | WASI with nothing behind it, for components that import it |
 //! | `guest_log`, `text` | a guest's words, made fit for people |
@@ -23,6 +25,7 @@
 
 mod bindings;
 pub mod cache;
+mod calls;
 pub mod compile;
 pub mod compile_worker;
 pub mod config;
@@ -41,7 +44,10 @@ mod meter;
 mod outcome;
 mod places;
 mod placing;
+pub mod provenance;
+mod sections;
 mod shortage;
+pub mod signature;
 mod state;
 mod stopwatch;
 mod text;

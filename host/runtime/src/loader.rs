@@ -5,9 +5,10 @@ use std::sync::Arc;
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
-use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
+use portcullis_core::plugin::{PluginDescriptor, PluginDigest, PluginManifest, capabilities};
 use portcullis_core::schema::ParamsValidator;
 
+use crate::calls::Calls;
 use crate::compile::{Compiled, Compiler};
 use crate::config::Limits;
 use crate::egress::EgressClient;
@@ -15,11 +16,6 @@ use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::inspect::Inspection;
 use crate::placing::{Placed, place};
-
-/// What is said of a component that imports WASI. It can do nothing with it; but
-/// people should know that it is no list of the contract's imports alone.
-const WASI_CAPABILITY: &str =
-    "use WASI with nothing behind it (no files, no network, no environment)";
 
 /// A provider that has been loaded: what it says about itself, and how to call
 /// it. Cheap to clone; a version in use stays alive until its last call ends.
@@ -35,6 +31,7 @@ pub(crate) struct PluginInner {
     inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
+    pub(crate) calls: Calls,
 }
 
 /// An action of a plugin, and what is made of its definition once, when the plugin
@@ -98,6 +95,7 @@ impl Plugin {
                 inspection: compiled.inspection().clone(),
                 digest: compiled.digest(),
                 egress,
+                calls: Calls::default(),
             }),
         })
     }
@@ -128,6 +126,27 @@ impl Plugin {
         self.inner.digest
     }
 
+    /// How many of its calls run.
+    pub fn running_calls(&self) -> usize {
+        self.inner.calls.running()
+    }
+
+    /// Returns when none of its calls runs.
+    pub async fn idle(&self) {
+        self.inner.calls.idle().await;
+    }
+
+    /// Ends its calls, also those that begin later: with `deadline_exceeded`, since
+    /// nobody knows how far they came. For a version that serves no longer.
+    pub fn end_calls(&self) {
+        self.inner.calls.end();
+    }
+
+    /// What it asks for, and is made of.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
+    }
+
     /// The client of its requests.
     pub fn egress(&self) -> &EgressClient {
         &self.inner.egress
@@ -138,36 +157,25 @@ impl Plugin {
         &self.inner.placed.limits
     }
 
-    /// What it asks for, and is made of.
-    pub fn inspection(&self) -> &Inspection {
-        &self.inner.inspection
-    }
-
     /// What it can do, in phrases that follow "can only": proved from its
     /// imports and the routes it declares.
     pub fn capabilities(&self) -> Vec<String> {
-        let imports = &self.inner.inspection.imports;
-        let mut phrases = Vec::new();
-        if imports.contains("http") {
-            for endpoint in &self.descriptor().endpoints {
-                let base = endpoint.base_url.as_str().trim_end_matches('/');
-                for route in &endpoint.routes {
-                    phrases.push(format!(
-                        "call {base} {} {}",
-                        route.method, route.path_prefix
-                    ));
-                }
-            }
+        capabilities(
+            self.descriptor(),
+            &self.inner.inspection.imports,
+            &self.inner.inspection.wasi,
+        )
+    }
+
+    /// Everything it says about itself and asks for.
+    pub fn manifest(&self) -> PluginManifest {
+        let definitions = self.actions().iter().map(|action| &action.definition);
+        PluginManifest {
+            descriptor: self.descriptor().clone(),
+            imports: self.inner.inspection.imports.clone(),
+            wasi: self.inner.inspection.wasi.clone(),
+            actions: definitions.cloned().collect(),
+            guide: self.guide().to_owned(),
         }
-        if imports.contains("log") {
-            phrases.push("log".to_owned());
-        }
-        if imports.contains("clock") {
-            phrases.push("read the clock".to_owned());
-        }
-        if self.inspection().uses_wasi() {
-            phrases.push(WASI_CAPABILITY.to_owned());
-        }
-        phrases
     }
 }

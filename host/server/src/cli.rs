@@ -1,8 +1,8 @@
 //! The command line: the tree of commands, and how each of them ends.
 //!
 //! Two kinds live here and know nothing of each other. `serve`, `config`, `keys`,
-//! `cache`, `audit` and `plugin inspect` are the gateway's own and work without one
-//! running. All others are clients: they speak HTTP through `client`, as anybody
+//! `cache`, `audit` and `plugin inspect|keygen|sign|verify` are the gateway's own and
+//! work without one running. All others are clients: they speak HTTP through `client`, as anybody
 //! could, and name no type of the gateway.
 //!
 //! A command is a file with its arguments, its help and a `run` that returns a
@@ -205,7 +205,7 @@ impl Command {
             Self::Token(tokens) => tokens.run(console).await,
             Self::Egress(egress) => egress.run(console).await,
             Self::Invocations(invocations) => invocations.run(console).await,
-            Self::Plugin { act } => act.run(console).await,
+            Self::Plugin { act } => act.run(console, json).await,
             Self::Cache { act } => act.run().await,
             Self::Config { act } => act.run(),
             Self::Keys { act } => act.run(console).await,

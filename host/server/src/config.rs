@@ -10,7 +10,9 @@ mod origins;
 mod plugin_limits;
 mod plugins;
 mod results;
+mod rollback;
 mod secret;
+mod signing;
 mod telemetry;
 
 use std::fmt;
@@ -31,7 +33,9 @@ pub use origins::Origins;
 pub use plugin_limits::PluginLimits;
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
+pub use rollback::RollbackConfig;
 pub use secret::{Secret, Secrets};
+pub use signing::{KeyTexts, RequireSigned};
 pub use telemetry::TelemetryConfig;
 
 /// The documented defaults.
@@ -110,6 +114,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Bytes of a body.
     pub max_body_bytes: usize,
+    /// Bytes of a component that is uploaded.
+    pub max_plugin_bytes: usize,
     /// Bytes of an overlong body that are read and dropped.
     pub drain_body_bytes: usize,
     /// Seconds a shutdown waits for running actions.
@@ -309,6 +315,7 @@ impl Config {
             ));
         }
         self.master_keys()?;
+        self.trusted_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
         self.sandbox.large.validate()?;
@@ -627,6 +634,30 @@ mod tests {
         };
         assert_eq!(keep("0"), None);
         assert_eq!(keep("24"), Some(Duration::from_hours(24)));
+    }
+
+    #[test]
+    fn trusted_keys_are_checked_and_uploads_need_one_unless_told_otherwise() {
+        let config = Config::load(None, &with_secrets(&[])).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::Uploads);
+        assert!(config.trusted_keys().unwrap().is_empty());
+        let key = "ed25519:Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let trusting = [
+            ("plugins.trusted_keys.ci", key),
+            ("plugins.require_signed", "all"),
+        ];
+        let config = Config::load(None, &with_secrets(&trusting)).unwrap();
+        assert_eq!(config.plugins.require_signed, RequireSigned::All);
+        let keys = config.trusted_keys().unwrap();
+        let (name, key) = keys.iter().next().unwrap();
+        assert_eq!((name, key.id().to_string().len()), ("ci", 16));
+        for (key, value, word) in [
+            ("plugins.trusted_keys.ci", "hunter2", "trusted_keys: `ci`"),
+            ("plugins.require_signed", "sometimes", "sometimes"),
+        ] {
+            let error = error_of(&with_secrets(&[(key, value)]));
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use portcullis_core::plugin::PluginDigest;
+use portcullis_runtime::provenance;
 use portcullis_tests::{linear_component, plugins_directory};
 
 use super::terminal::Terminal;
@@ -19,12 +20,50 @@ async fn the_linear_plugin_is_told_on_one_page() {
         .types(&["plugin", "inspect", file])
         .await;
     let bytes = linear_component();
+    let made = provenance::read(&bytes).unwrap();
+    let (source, crates) = (made.revision.unwrap(), made.crates.unwrap());
     let page = ended
         .assert_exit(0)
         .stdout
         .replace(&PluginDigest::of(&bytes).to_string(), "<digest>")
-        .replace(&bytes.len().to_string(), "<size>");
+        .replace(&bytes.len().to_string(), "<size>")
+        .replace(&source, "<source>")
+        .replace(
+            &format!("crates     {}", crates.len()),
+            "crates     <crates>",
+        );
     assert_eq!(page, LINEAR, "\n{page}");
+}
+
+#[tokio::test]
+async fn every_bundled_plugin_says_what_it_is_made_of() {
+    for id in ["linear", "sentry", "slack"] {
+        let file = plugins_directory().join(format!("{id}.wasm"));
+        let file = file.to_str().unwrap();
+        let typed = ["plugin", "inspect", file, "--verbose"];
+        let page = Terminal::new()
+            .watched()
+            .types(&typed)
+            .await
+            .assert_exit(0)
+            .stdout
+            .clone();
+        assert!(page.contains("\nCrates\n"), "{page}");
+        assert!(page.contains("\nserde_json"), "{page}");
+        let document = Terminal::new().types(&typed).await.json();
+        let crates = document["crates"].as_array().unwrap();
+        let serde = crates
+            .iter()
+            .find(|one| one["name"] == "serde_json")
+            .unwrap();
+        let purl = format!(
+            "pkg:cargo/serde_json@{}",
+            serde["version"].as_str().unwrap()
+        );
+        assert_eq!(serde["purl"], purl);
+        assert_eq!(serde["license"], "MIT OR Apache-2.0");
+        assert!(!document["source"].as_str().unwrap().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -84,6 +84,11 @@ impl Failure {
         &self.code
     }
 
+    /// What is wrong, without what to do about it.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// For people.
     pub(super) fn text(&self) -> String {
         let mut lines = vec![format!("{}{}", self.prefix(), self.message)];

@@ -1,4 +1,5 @@
-//! Section `[plugins]`: where components are, and how they are compiled.
+//! Section `[plugins]`: where plugins come from, how they are compiled, and how
+//! versions take over from each other.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::time::Duration;
 use portcullis_runtime::CompileSettings;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, PluginLimits, invalid};
+use super::{ConfigError, KeyTexts, PluginLimits, RequireSigned, RollbackConfig, invalid};
 
 /// The program of this process, also when its file was replaced or removed
 /// meanwhile, as upgrades do.
@@ -18,7 +19,7 @@ const MIN_MEMORY_BYTES: u64 = 128 << 20;
 
 const MAX_MEMORY_BYTES: u64 = 64 << 30;
 
-/// Nobody waits longer for a plugin.
+/// Nobody waits longer for a plugin, whether to begin or to end.
 const MAX_SECONDS: u64 = 3_600;
 
 const MAX_CACHE_BYTES: u64 = 1 << 40;
@@ -27,8 +28,14 @@ const MAX_CACHE_BYTES: u64 = 1 << 40;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginsConfig {
-    /// Every `*.wasm` in it is loaded.
+    /// Every `*.wasm` in it is installed; empty: none is watched.
     pub directory: PathBuf,
+    /// For the calls of a version that serves no longer.
+    pub drain_seconds: u64,
+    /// Which of them must be signed.
+    pub require_signed: RequireSigned,
+    /// By whom; see [`Config::trusted_keys`](super::Config::trusted_keys).
+    pub trusted_keys: KeyTexts,
     /// The program that compiles; empty: this one.
     pub compile_worker: PathBuf,
     /// Address space of a process that compiles.
@@ -43,6 +50,8 @@ pub struct PluginsConfig {
     pub cache_bytes: u64,
     /// What single plugins are granted, by their ids.
     pub limits: BTreeMap<String, PluginLimits>,
+    /// When a version is taken back whose calls trap.
+    pub rollback: RollbackConfig,
 }
 
 impl PluginsConfig {
@@ -66,8 +75,14 @@ impl PluginsConfig {
         std::path::absolute(&self.compile_worker).unwrap_or_else(|_| self.compile_worker.clone())
     }
 
+    /// How long the calls of a version that serves no longer may take.
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         for (key, value, min, max) in [
+            ("plugins.drain_seconds", self.drain_seconds, 0, MAX_SECONDS),
             (
                 "plugins.compile_memory_bytes",
                 self.compile_memory_bytes,
@@ -92,7 +107,7 @@ impl PluginsConfig {
                 return Err(invalid(key, format!("must be between {min} and {max}")));
             }
         }
-        Ok(())
+        self.rollback.validate()
     }
 }
 
@@ -114,6 +129,7 @@ mod tests {
     #[test]
     fn limits_that_nothing_fits_in_are_refused() {
         for (key, value) in [
+            ("plugins.drain_seconds", "3601"),
             ("plugins.compile_memory_bytes", "1000000"),
             ("plugins.compile_cpu_seconds", "0"),
             ("plugins.compile_seconds", "3601"),

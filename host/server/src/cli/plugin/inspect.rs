@@ -1,30 +1,52 @@
 //! `portcullis plugin inspect`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
 use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::output::Report;
-use super::sheet;
+use super::origin::Origin;
+use super::trust::Configured;
+use super::{files, sheet};
 use crate::config::Config;
-use crate::sources::{PluginLoader, read_component};
+use crate::sources::PluginLoader;
 
-/// Loads a component as the gateway does, and describes it.
-pub(super) async fn inspect(file: &Path, console: &Console) -> Result<Report, Failure> {
-    let failure = |reason: String| Failure::other(format!("{}: {reason}", file.display()));
-    let compiler = compiler(console)?;
-    let config = small();
-    let bytes = read_component(file.to_owned(), config.component_bytes).await;
-    let plugin = load(bytes.map_err(failure)?, config, compiler)
-        .await
-        .map_err(|reason| {
+/// `plugin inspect`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Inspect {
+    /// The component; signatures are looked for in it and in FILE.sig.
+    file: PathBuf,
+    /// List the crates it says it is made of.
+    #[arg(long)]
+    verbose: bool,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+impl Inspect {
+    /// Loads a component as the gateway does, and describes it.
+    pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
+        let compiler = compiler(console)?;
+        let keys = self.configured.keys()?;
+        let failure = |reason: String| files::failed(&self.file, reason);
+        let config = small();
+        let bytes = files::component(&self.file).await?;
+        let origin = Origin::of(&self.file, &bytes, &keys);
+        let plugin = load(bytes, config, compiler).await.map_err(|reason| {
             failure(reason).hint("`cargo xtask plugins` builds components that a gateway takes")
         })?;
-    Ok(sheet::sheet(&plugin, plugin.inspection()))
+        let report = sheet::sheet(&plugin, plugin.inspection(), &origin);
+        Ok(if self.verbose {
+            origin.with_crates(report)
+        } else {
+            report
+        })
+    }
 }
 
 /// A process of its own for the file, as in a gateway; nothing is kept.

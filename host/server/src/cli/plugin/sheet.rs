@@ -1,24 +1,24 @@
 //! What a plugin is, on one page.
 
 use portcullis_core::action::ActionDefinition;
-use portcullis_core::plugin::{
-    ConnectionRequirement, CredentialForm, CredentialRule, Endpoint, Route,
-};
+use portcullis_core::plugin::{ConnectionRequirement, CredentialRule, Endpoint, sentence};
 use portcullis_runtime::Plugin;
 use portcullis_runtime::inspect::{CONTRACT_VERSION, Inspection};
 use serde_json::{Value, json};
 
 use super::super::output::Report;
+use super::origin::Origin;
 
 /// Everything about a plugin that matters to whoever decides about it.
-pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection) -> Report {
+pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -> Report {
     let descriptor = plugin.descriptor();
-    Report::new(document(plugin, inspection))
-        .fields(identity(plugin, inspection))
-        .text(format!(
-            "\nIt can only: {}.",
-            plugin.capabilities().join("; ")
-        ))
+    let mut fields = identity(plugin, inspection);
+    fields.extend(origin.fields());
+    let report = Report::new(document(plugin, inspection, origin));
+    origin
+        .warned(report)
+        .fields(fields)
+        .text(format!("\n{}", sentence(&plugin.capabilities())))
         .text("\nEndpoints")
         .table(
             vec!["NAME", "BASE URL", "ROUTES", "CREDENTIAL"],
@@ -59,29 +59,15 @@ fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
 }
 
 fn endpoint_row(endpoint: &Endpoint) -> Vec<String> {
-    let routes = endpoint.routes.iter().map(route);
+    let routes = endpoint.routes.iter().map(ToString::to_string);
     let rules = endpoint.credentials.iter();
-    let rules = rules.map(|rule| format!("{}: {}", rule.connection, form(&rule.form)));
+    let rules = rules.map(|rule| format!("{}: {}", rule.connection, rule.form));
     vec![
         endpoint.name.clone(),
         endpoint.base_url.to_string(),
         joined(routes, "; "),
         joined(rules, "; "),
     ]
-}
-
-fn route(route: &Route) -> String {
-    format!("{} {}", route.method, route.path_prefix)
-}
-
-fn form(form: &CredentialForm) -> String {
-    match form {
-        CredentialForm::Bearer => "Authorization: Bearer …".to_owned(),
-        CredentialForm::Raw => "Authorization: …".to_owned(),
-        CredentialForm::Header { name, prefix } => format!("{name}: {prefix}…"),
-        CredentialForm::Query(name) => format!("?{name}=…"),
-        CredentialForm::None => "nowhere".to_owned(),
-    }
 }
 
 fn connection_row(requirement: &ConnectionRequirement) -> Vec<String> {
@@ -147,9 +133,9 @@ fn joined(items: impl Iterator<Item = String>, separator: &str) -> String {
     }
 }
 
-fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
+fn document(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -> Value {
     let descriptor = plugin.descriptor();
-    json!({
+    let mut document = json!({
         "id": descriptor.id.as_str(),
         "name": descriptor.name,
         "description": descriptor.description,
@@ -162,7 +148,14 @@ fn document(plugin: &Plugin, inspection: &Inspection) -> Value {
         "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
         "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),
         "actions": definitions(plugin).map(action_object).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(fields) = document.as_object_mut() {
+        let origin = origin
+            .object()
+            .map(|(name, value)| (name.to_owned(), value));
+        fields.extend(origin);
+    }
+    document
 }
 
 fn endpoint_object(endpoint: &Endpoint) -> Value {
@@ -179,7 +172,7 @@ fn endpoint_object(endpoint: &Endpoint) -> Value {
 }
 
 fn credential_object(rule: &CredentialRule) -> Value {
-    json!({ "connectionType": rule.connection.as_str(), "form": form(&rule.form) })
+    json!({ "connectionType": rule.connection.as_str(), "form": rule.form.to_string() })
 }
 
 fn connection_object(requirement: &ConnectionRequirement) -> Value {
