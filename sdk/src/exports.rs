@@ -37,6 +37,9 @@ impl<P: Plugin> provider::Guest for Exports<P> {
             },
             connections: provider.connections.iter().map(connection).collect(),
             endpoints: provider.endpoints.iter().map(endpoint).collect(),
+            limits: provider.memory_mib.map(|mib| provider::Limits {
+                memory_mib: Some(mib),
+            }),
         }
     }
 }

@@ -32,6 +32,10 @@ pub struct Provider {
     pub actions: &'static [Action],
     /// Markdown for agents: how to use the actions well; at most 16 KiB.
     pub guide: &'static str,
+    /// Linear memory that a call needs, in MiB; 1 to 4096. `None`: what the gateway gives every
+    /// provider, 64 unless its operator says otherwise. Who asks for more is not loaded until an
+    /// operator grants it.
+    pub memory_mib: Option<u32>,
 }
 
 impl Provider {
@@ -48,6 +52,7 @@ impl Provider {
             endpoints: &[],
             actions: &[],
             guide: "",
+            memory_mib: None,
         }
     }
 }

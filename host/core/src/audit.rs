@@ -57,8 +57,20 @@ names! {
         EgressGrantCreated = "egress_grant.created",
         /// The operator took a grant back.
         EgressGrantRemoved = "egress_grant.removed",
-        /// A gateway serves a plugin it did not serve before, or another version.
+        /// A gateway served a plugin it did not serve before, or another version; from
+        /// before there was a registry of plugins.
         PluginLoaded = "plugin.loaded",
+        /// A version of a plugin waits for the operator.
+        PluginStaged = "plugin.staged",
+        /// A version of a plugin serves: it was approved, or needed no approval.
+        PluginActivated = "plugin.activated",
+        /// The operator refused a version that waited.
+        PluginRejected = "plugin.rejected",
+        /// An earlier version of a plugin serves again, because the operator said so or
+        /// because calls of the later one trapped.
+        PluginRolledBack = "plugin.rolled_back",
+        /// The operator removed a plugin.
+        PluginRemoved = "plugin.removed",
         /// An agent asked for an action; it runs, waits, or is denied.
         InvocationRequested = "invocation.requested",
         /// A person approved, and it runs.

@@ -1,4 +1,12 @@
 //! What a plugin says about itself, after validation.
+//!
+//! Of a version that is [`PluginManifest`]; what becomes of it when another version
+//! comes is [`ManifestDifference`], and whether a version is ill is [`TrapWatch`].
+
+mod capabilities;
+mod difference;
+mod health;
+mod manifest;
 
 use std::{fmt, str::FromStr};
 
@@ -7,6 +15,13 @@ use url::Url;
 
 use crate::action::{CredentialChoice, names};
 use crate::id::{InvalidId, SourceId};
+
+pub use capabilities::{capabilities, phrase, sentence};
+pub use difference::{
+    Effect, MAX_MANIFEST_ENTRIES, ManifestDifference, ManifestEntry, ManifestPart,
+};
+pub use health::{Judgement, TrapRule, TrapWatch};
+pub use manifest::{InvalidManifest, MAX_MANIFEST_BYTES, PluginManifest};
 
 /// The SHA-256 of a plugin's bytes, shown as `sha256:` and 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +78,23 @@ pub struct PluginDescriptor {
     pub connections: Vec<ConnectionRequirement>,
     /// Where it may call.
     pub endpoints: Vec<Endpoint>,
+    /// What its calls need beyond the gateway's defaults.
+    pub asks: AskedLimits,
+}
+
+/// The limits a plugin asks for (WIT `provider.limits`); `None` is the gateway's
+/// default. What is asked is nothing until an operator grants it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedLimits {
+    /// Linear memory of one call, in MiB; 1 to 4096.
+    pub memory_mib: Option<u32>,
+}
+
+impl AskedLimits {
+    /// What is asked for, in bytes.
+    pub fn memory_bytes(self) -> Option<u64> {
+        self.memory_mib.map(|mib| u64::from(mib) << 20)
+    }
 }
 
 impl PluginDescriptor {
@@ -78,6 +110,21 @@ impl PluginDescriptor {
             !requirement.optional && requirement.types != [ConnectionType::None]
         };
         choice == CredentialChoice::User || self.connections.iter().any(is_required)
+    }
+}
+
+names! {
+    /// What a version of a plugin is at a moment.
+    PluginState {
+        /// It waits for the operator, who sees what it wants that the active one does
+        /// not.
+        Staged = "staged",
+        /// It serves.
+        Active = "active",
+        /// It was replaced, rejected, rolled back or removed.
+        Retired = "retired",
+        /// It served, and was taken back since too many of its calls trapped.
+        Failed = "failed",
     }
 }
 
@@ -142,6 +189,19 @@ pub enum CredentialForm {
     None,
 }
 
+impl fmt::Display for CredentialForm {
+    /// Where the credential goes, with `…` in its place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer => f.write_str("Authorization: Bearer …"),
+            Self::Raw => f.write_str("Authorization: …"),
+            Self::Header { name, prefix } => write!(f, "{name}: {prefix}…"),
+            Self::Query(name) => write!(f, "?{name}=…"),
+            Self::None => f.write_str("nowhere"),
+        }
+    }
+}
+
 /// The form for one type of connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CredentialRule {
@@ -176,6 +236,28 @@ pub struct Route {
     pub method: Method,
     /// Starts with `/`; matches itself and what lies below it.
     pub path_prefix: String,
+}
+
+impl Route {
+    /// Compares by whole segments: `/graphql` covers `/graphql` and `/graphql/x`,
+    /// not `/graphql2`.
+    pub fn covers_path(&self, path: &str) -> bool {
+        let prefix = self.path_prefix.trim_end_matches('/');
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// True when everything the other route allows is allowed by this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        let path = other.path_prefix.trim_end_matches('/');
+        self.method == other.method && self.covers_path(path)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path_prefix)
+    }
 }
 
 /// A place a provider may call.
@@ -230,6 +312,7 @@ mod tests {
                     form: CredentialForm::Raw,
                 }],
             }],
+            asks: AskedLimits::default(),
         }
     }
 
@@ -258,6 +341,14 @@ mod tests {
     fn what_acts_as_a_user_needs_a_connection_that_is_optional_otherwise() {
         let optional = descriptor(&[&[ConnectionType::ApiKey]], true);
         assert!(optional.needs_connection(CredentialChoice::User));
+    }
+
+    #[test]
+    fn the_most_that_can_be_asked_for_has_its_bytes() {
+        let asking = |memory_mib| AskedLimits { memory_mib }.memory_bytes();
+        assert_eq!(asking(None), None);
+        assert_eq!(asking(Some(1)), Some(1 << 20));
+        assert_eq!(asking(Some(4096)), Some(1 << 32));
     }
 
     #[test]

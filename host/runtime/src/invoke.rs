@@ -18,6 +18,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::bindings::exports::actions::Context;
 use crate::bindings::imports::types;
+use crate::calls;
 use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
 use crate::engine::Sandbox;
 use crate::loader::Plugin;
@@ -109,6 +110,16 @@ impl Plugin {
     /// Never fails: whatever the guest does is an [`Outcome`]. Dropping the
     /// future ends the call.
     pub async fn execute(&self, call: Call) -> CallReport {
+        let _running = self.inner.calls.begin();
+        let report = self.inner.calls.run(self.execute_in_place(call)).await;
+        report.unwrap_or_else(|| CallReport {
+            outcome: calls::ended(),
+            result_bytes: 0,
+            usage: Usage::default(),
+        })
+    }
+
+    async fn execute_in_place(&self, call: Call) -> CallReport {
         let span = sandbox_span();
         let queued_at = Instant::now();
         let place = take_place(&self.inner.sandbox).await;

@@ -10,6 +10,7 @@
 //! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `places` | how many calls run at a time |
+//! | `calls` | those of one version, and how they end when another takes over |
 //! | `imports` | one file for each imported interface |
 //! | `text` | a guest's words, made fit for people |
 //! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
@@ -19,6 +20,7 @@
 //! modes or storage: whether a call may happen is decided before it gets here.
 
 mod bindings;
+mod calls;
 pub mod config;
 mod describe;
 pub mod egress;

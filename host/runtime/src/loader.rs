@@ -1,15 +1,17 @@
 //! Bytes become a plugin: inspected, compiled, linked, described, validated.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
-use portcullis_core::plugin::{PluginDescriptor, PluginDigest};
+use portcullis_core::plugin::{PluginDescriptor, PluginDigest, PluginManifest, capabilities};
 use portcullis_core::schema::ParamsValidator;
 use wasmtime::component::Component;
 
 use crate::bindings::ActionSourcePre;
+use crate::calls::Calls;
 use crate::describe::{Described, describe};
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
@@ -31,6 +33,7 @@ pub(crate) struct PluginInner {
     inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
+    pub(crate) calls: Calls,
 }
 
 /// An action of a plugin, and what is made of its definition once, when the plugin
@@ -85,6 +88,7 @@ impl Plugin {
                 inspection,
                 digest,
                 egress,
+                calls: Calls::default(),
             }),
         })
     }
@@ -115,6 +119,22 @@ impl Plugin {
         self.inner.digest
     }
 
+    /// How many of its calls run.
+    pub fn running_calls(&self) -> usize {
+        self.inner.calls.running()
+    }
+
+    /// Returns when none of its calls runs.
+    pub async fn idle(&self) {
+        self.inner.calls.idle().await;
+    }
+
+    /// Ends its calls, also those that begin later: with `deadline_exceeded`, since
+    /// nobody knows how far they came. For a version that serves no longer.
+    pub fn end_calls(&self) {
+        self.inner.calls.end();
+    }
+
     /// The client of its requests.
     pub fn egress(&self) -> &EgressClient {
         &self.inner.egress
@@ -123,26 +143,23 @@ impl Plugin {
     /// What it can do, in phrases that follow "can only": proved from its
     /// imports and the routes it declares.
     pub fn capabilities(&self) -> Vec<String> {
-        let imports = &self.inner.inspection.imports;
-        let mut phrases = Vec::new();
-        if imports.contains("http") {
-            for endpoint in &self.descriptor().endpoints {
-                let base = endpoint.base_url.as_str().trim_end_matches('/');
-                for route in &endpoint.routes {
-                    phrases.push(format!(
-                        "call {base} {} {}",
-                        route.method, route.path_prefix
-                    ));
-                }
-            }
+        capabilities(
+            self.descriptor(),
+            &self.inner.inspection.imports,
+            &BTreeSet::new(),
+        )
+    }
+
+    /// Everything it says about itself and asks for.
+    pub fn manifest(&self) -> PluginManifest {
+        let definitions = self.actions().iter().map(|action| &action.definition);
+        PluginManifest {
+            descriptor: self.descriptor().clone(),
+            imports: self.inner.inspection.imports.clone(),
+            wasi: BTreeSet::new(),
+            actions: definitions.cloned().collect(),
+            guide: self.guide().to_owned(),
         }
-        if imports.contains("log") {
-            phrases.push("log".to_owned());
-        }
-        if imports.contains("clock") {
-            phrases.push("read the clock".to_owned());
-        }
-        phrases
     }
 }
 

@@ -198,7 +198,7 @@ impl Command {
             Self::Token(tokens) => tokens.run(console).await,
             Self::Egress(egress) => egress.run(console).await,
             Self::Invocations(invocations) => invocations.run(console).await,
-            Self::Plugin { act } => act.run(console).await,
+            Self::Plugin { act } => act.run(console, json).await,
             Self::Config { act } => act.run(),
             Self::Keys { act } => act.run(console).await,
             Self::Audit { act } => act.run(console).await,

@@ -6,6 +6,7 @@
 
 mod master_key;
 mod origins;
+mod plugins;
 mod results;
 mod secret;
 mod signing;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use secret::{Secret, Secrets};
 pub use signing::{KeyTexts, RequireSigned};
@@ -106,6 +108,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Bytes of a body.
     pub max_body_bytes: usize,
+    /// Bytes of a component that is uploaded.
+    pub max_plugin_bytes: usize,
     /// Bytes of an overlong body that are read and dropped.
     pub drain_body_bytes: usize,
     /// Seconds a shutdown waits for running actions.
@@ -170,18 +174,6 @@ pub struct SecretsConfig {
     pub previous_master_keys: Secrets,
     /// A file with the same.
     pub previous_master_keys_file: PathBuf,
-}
-
-/// Section `[plugins]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Every `*.wasm` in it is loaded.
-    pub directory: PathBuf,
-    /// Which of them must be signed.
-    pub require_signed: RequireSigned,
-    /// By whom; see [`Config::trusted_keys`].
-    pub trusted_keys: KeyTexts,
 }
 
 /// Section `[admission]`.
@@ -420,6 +412,7 @@ impl Config {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
+        self.plugins.validate()?;
         self.check_lease()
     }
 
@@ -516,6 +509,11 @@ mod tests {
         ];
         overrides.extend(extra.iter().map(|(key, value)| (*key, (*value).to_owned())));
         overrides
+    }
+
+    /// What is said of one key with this value.
+    pub(super) fn error_of_key(key: &'static str, value: &str) -> String {
+        error_of(&with_secrets(&[(key, value)]))
     }
 
     fn error_of(overrides: &[(&'static str, String)]) -> String {

@@ -100,7 +100,7 @@ pub async fn create(
             made,
         )
         .await?;
-    Baseline::of(plugin, organization, actor.as_str(), now)
+    Baseline::of(&plugin, organization, actor.as_str(), now)
         .begin(gateway, &mut work)
         .await?;
     work.save().await?;

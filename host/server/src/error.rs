@@ -12,6 +12,7 @@ use portcullis_core::pointer::Astray;
 use portcullis_core::schema::Violation;
 use portcullis_core::suggest::nearest;
 
+use crate::plugins::PluginError;
 use crate::vault::VaultError;
 
 /// Why a use case refuses.
@@ -100,6 +101,12 @@ pub enum Error {
     /// Nobody else can listen; who has too many listeners.
     #[error("{0} has as many streams of events as it may have; close one, or try again later")]
     TooManyStreams(&'static str),
+    /// The registry of plugins refuses.
+    #[error(transparent)]
+    Plugin(PluginError),
+    /// Nothing is free to look at a plugin.
+    #[error("the gateway is busy; try again in a moment")]
+    Busy,
     /// The gateway ends; another may take the request.
     #[error("the gateway is shutting down; try again in a moment")]
     ShuttingDown,

@@ -18,7 +18,8 @@ use crate::config::Config;
 use crate::connections::OpenedCredentials;
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::sources::Sources;
+use crate::plugins::Plugins;
+use crate::sources::{PluginLoader, Sources};
 use crate::vault::Vault;
 
 /// How many endings a waiter may fall behind before it has to look again.
@@ -84,6 +85,8 @@ pub struct Gateway {
     pub audit: AuditKey,
     /// What lists and executes actions.
     pub sources: Sources,
+    /// Which versions of plugins there are.
+    pub plugins: Plugins,
     /// Where guests run, for health checks and metrics.
     pub sandbox: Sandbox,
     /// What is counted.
@@ -116,14 +119,15 @@ impl Gateway {
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         sources: Sources,
-        sandbox: Sandbox,
+        loader: PluginLoader,
     ) -> anyhow::Result<Self> {
         let vault = Vault::new(&config.master_keys()?);
         let audit = AuditKey::open_or_make(&*storage, &vault, &*clock).await?;
         let metrics = Metrics::new(clock.now());
         Ok(Self {
             agents: AgentCache::new(&*storage),
-            sandbox,
+            sandbox: loader.sandbox.clone(),
+            plugins: Plugins::new(loader, &config.plugins),
             authenticator: Authenticator::new(&config.auth),
             vault,
             audit,

@@ -9,6 +9,7 @@
 //! | [`auth`], [`access`] | who is calling, and what they may reach |
 //! | [`actions`] | catalog, admission, execution, history: the heart |
 //! | [`sources`] | what lists and executes actions |
+//! | [`plugins`] | which versions of plugins there are, and which one serves |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`reviews`], [`egress_grants`] | what people manage |
 //! | [`audit`] | the record of what happened |
 //! | [`events`] | telling people what becomes of invocations |
@@ -37,6 +38,7 @@ pub mod keys;
 pub mod metrics;
 pub mod modes;
 pub mod organizations;
+pub mod plugins;
 pub mod reviews;
 pub mod sessions;
 pub mod sources;
@@ -59,7 +61,8 @@ pub use gateway::Gateway;
 pub use http::router;
 
 use clock::SystemClock;
-use sources::PluginLoader;
+use plugins::Directory;
+use sources::{PluginLoader, Sources};
 
 /// How long answers may take to be sent after the shutdown of the listener.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
@@ -71,25 +74,35 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
         .await
         .with_context(|| format!("storage.url = {:?}", portcullis_storage::shown(url)))?;
     keys::require_known(&*storage, &vault::Vault::new(&config.master_keys()?)).await?;
-    let sandbox = Sandbox::new(config.sandbox())?;
     let loader = PluginLoader {
-        sandbox: sandbox.clone(),
+        sandbox: Sandbox::new(config.sandbox())?,
         limits: config.egress(),
         resolver: Arc::new(SystemResolver),
     };
-    let directory = &config.plugins.directory;
-    let sources = loader.load_directory(directory).await.with_context(|| {
-        format!(
-            "plugins.directory: {:?} cannot be read; name the folder with the plugins (--plugins)",
-            directory.display()
-        )
-    })?;
-    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, sandbox).await?;
+    let directory = watched(&config)?;
+    let sources = Sources::default();
+    let gateway = Gateway::new(config, storage, Arc::new(SystemClock), sources, loader).await?;
     let gateway = Arc::new(gateway);
     actions::leases::recover(&gateway).await?;
-    sources::record_loaded(&gateway).await?;
+    plugins::start(&gateway, directory).await?;
     reviews::begin_everywhere(&gateway).await?;
     Ok(gateway)
+}
+
+/// The directory to watch, if any.
+fn watched(config: &Config) -> anyhow::Result<Option<Directory>> {
+    let path = &config.plugins.directory;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let directory = Directory::new(path).with_context(|| {
+        format!(
+            "plugins.directory: {:?} cannot be read; name the folder with the plugins (--plugins), \
+             or none to watch none",
+            path.display()
+        )
+    })?;
+    Ok(Some(directory))
 }
 
 /// Serves until `shutdown`, then lets running actions end.
@@ -113,6 +126,8 @@ pub async fn serve(
         Arc::clone(&gateway),
         stop.clone(),
     ));
+    let keeper = tokio::spawn(plugins::keep_until(Arc::clone(&gateway), stop.clone()));
+    let watcher = tokio::spawn(plugins::watch_until(Arc::clone(&gateway), stop.clone()));
     let ended = CancellationToken::new();
     let sequencer = tokio::spawn(audit::chain::keep_until(
         Arc::clone(&gateway),
@@ -147,6 +162,8 @@ pub async fn serve(
     leases.await?;
     sequencer.await?;
     sweeper.await?;
+    keeper.await?;
+    watcher.await?;
     gateway.storage.close().await;
     tracing::info!("stopped");
     Ok(())

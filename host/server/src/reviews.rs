@@ -22,8 +22,8 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::modes::StoredModes;
 
-pub use baseline::begin_everywhere;
 pub(crate) use baseline::{Baseline, begin_open};
+pub use baseline::{begin_everywhere, begin_with};
 pub use confirming::{Confirmed, MAX_CONFIRMED, confirm};
 
 /// How many entries the differences of one answer have together: ten screens. What
@@ -72,7 +72,7 @@ pub async fn show(
 ) -> Result<Review, Error> {
     let mut work = gateway.storage.read().await?;
     let plugin = gateway.sources.plugin(source);
-    read(&mut work, plugin, organization, source).await
+    read(&mut work, plugin.as_ref(), organization, source).await
 }
 
 async fn read(

@@ -188,6 +188,8 @@ impl Constraint {
             | "integrations_pkey"
             | "integrations_id_organization_id_key"
             | "invocation_results_pkey"
+            | "plugin_versions.digest"
+            | "plugin_versions_pkey"
             | "sessions_pkey"
             | "sessions_id_organization_id_key" => Some(Self::Id),
             "idempotency_keys.session_id, idempotency_keys.idempotency_key"

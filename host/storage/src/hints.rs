@@ -39,6 +39,8 @@ pub enum HintKind {
     Sessions,
     /// An invocation, by its id.
     Invocations,
+    /// What is to be served as a plugin, by its id.
+    Plugins,
 }
 
 /// What listeners hear.
@@ -51,13 +53,14 @@ pub enum Noted {
 }
 
 impl HintKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Modes,
         Self::Reviews,
         Self::Connections,
         Self::EgressGrants,
         Self::Sessions,
         Self::Invocations,
+        Self::Plugins,
     ];
 
     /// Its name between gateways, which may be of different versions.
@@ -69,6 +72,7 @@ impl HintKind {
             Self::EgressGrants => "egress_grants",
             Self::Sessions => "sessions",
             Self::Invocations => "invocations",
+            Self::Plugins => "plugins",
         }
     }
 

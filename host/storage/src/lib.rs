@@ -53,6 +53,7 @@ mod invocations;
 mod location;
 mod modes;
 mod organizations;
+mod plugins;
 mod postgres;
 mod read;
 mod reviews;
@@ -82,6 +83,7 @@ pub use invocations::{
 pub use location::{exists, open, open_to_read, shown};
 pub use modes::{ModeOverride, ModeRepository, ModeScope, ScopedMode};
 pub use organizations::{ApprovalTimes, Member, Organization, OrganizationRepository, Role};
+pub use plugins::{PluginRepository, PluginUse, PluginVersion, ServedPlugin, StateChange};
 pub use postgres::PostgresStorage;
 pub use reviews::{ActionReview, NewReview, ReviewRepository, Unreviewed};
 pub use sealed::Sealed;

@@ -8,8 +8,8 @@ use crate::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, Completion,
     ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
-    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository,
-    TransitionRepository,
+    OrganizationRepository, PluginRepository, ReviewRepository, SealedRowRepository,
+    SessionRepository, TransitionRepository,
 };
 
 /// An open database.
@@ -128,6 +128,9 @@ pub trait UnitOfWork: Send {
 
     /// Granted origins.
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_>;
+
+    /// Plugins and their versions.
+    fn plugins(&mut self) -> Box<dyn PluginRepository + '_>;
 
     /// What admission weighs.
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_>;

@@ -80,8 +80,8 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// component's exports.
 ///
 /// Fields, in any order: `id`, `name`, `description`, `guide`, `actions` (required); `icon`,
-/// `version` (else the crate's), `connections`, `endpoints`. What breaks a rule of the contract
-/// does not compile.
+/// `version` (else the crate's), `connections`, `endpoints`, `memory_mib`. What breaks a rule of the
+/// contract does not compile.
 ///
 /// ```
 /// use portcullis_sdk::prelude::*;

@@ -50,7 +50,7 @@ struct Field {
 
 enum Value {
     Plain(Box<Expr>),
-    /// An icon, which may be absent.
+    /// An icon or a limit, which may be absent.
     Optional(Box<Expr>),
     /// An array that is kept by reference.
     List(ExprArray),
@@ -81,7 +81,7 @@ impl Parse for Field {
         input.parse::<Token![:]>()?;
         let value = match name.to_string().as_str() {
             "id" | "name" | "description" | "version" | "guide" => Value::Plain(input.parse()?),
-            "icon" => Value::Optional(input.parse()?),
+            "icon" | "memory_mib" => Value::Optional(input.parse()?),
             "connections" | "endpoints" => Value::List(input.parse()?),
             "actions" => Value::Actions(paths(input)?),
             other => return Err(Error::new(name.span(), unknown(other))),
@@ -114,7 +114,7 @@ fn paths(input: ParseStream<'_>) -> syn::Result<Punctuated<Path, Token![,]>> {
 fn unknown(name: &str) -> String {
     format!(
         "unknown field `{name}`; a provider has `id`, `name`, `description`, `icon`, `version`, `connections`, \
-         `endpoints`, `guide` and `actions`"
+         `endpoints`, `guide`, `actions` and `memory_mib`"
     )
 }
 
@@ -132,6 +132,7 @@ mod tests {
             actions: [read, issues::write],
             guide: "…",
             endpoints: [Endpoint::new("api", "https://api.example.com")],
+            memory_mib: 128,
             id: "example",
             name: "Example",
             description: "…",
@@ -143,6 +144,8 @@ mod tests {
             "{expanded}"
         );
         assert!(expanded.contains("endpoints : & [Endpoint"), "{expanded}");
+        let memory = "memory_mib : :: core :: option :: Option :: Some (128)";
+        assert!(expanded.contains(memory), "{expanded}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ const MAX_DESCRIPTION: usize = 500;
 const MAX_ACTION_TITLE: usize = 80;
 const MAX_ACTION_DESCRIPTION: usize = 2_000;
 const MAX_DOCUMENT_BYTES: usize = 16 * 1024;
+const MAX_MEMORY_MIB: u32 = 4096;
 
 impl Provider {
     /// Itself, if it keeps the contract's rules. In a constant a breach is a compile error.
@@ -47,6 +48,12 @@ impl Provider {
             assert!(
                 icon.len() <= MAX_DOCUMENT_BYTES,
                 "`icon` must have at most 16 KiB"
+            );
+        }
+        if let Some(mib) = self.memory_mib {
+            assert!(
+                mib >= 1 && mib <= MAX_MEMORY_MIB,
+                "`memory_mib` must be 1 to 4096"
             );
         }
         check_connections(self.connections);

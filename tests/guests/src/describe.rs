@@ -48,6 +48,7 @@ impl provider::Guest for Probe {
                 .map(connection)
                 .into(),
             endpoints: vec![endpoint("api", true), endpoint("open", false)],
+            limits: None,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::hash::Hash;
 use http::HeaderName;
 use portcullis_core::id::{SourceId, is_provider_id};
 use portcullis_core::plugin::{
-    ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm, CredentialRule,
-    Endpoint, PluginDescriptor, Route,
+    AskedLimits, ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm,
+    CredentialRule, Endpoint, PluginDescriptor, Route,
 };
 use url::Url;
 
@@ -27,6 +27,8 @@ const SCOPE_BYTES: usize = 256;
 const BASE_URL_BYTES: usize = 2 << 10;
 const HEADER_BYTES: usize = 64;
 const PATH_PREFIX_BYTES: usize = 256;
+/// All that memories with addresses of 32 bits can have.
+const MAX_MEMORY_MIB: u32 = 4096;
 
 pub(super) fn descriptor(guest: guest::Descriptor) -> Result<PluginDescriptor, LoadError> {
     let identity = guest.identity;
@@ -58,7 +60,21 @@ pub(super) fn descriptor(guest: guest::Descriptor) -> Result<PluginDescriptor, L
         version: identity.version,
         connections,
         endpoints,
+        asks: asked_limits(guest.limits)?,
     })
+}
+
+fn asked_limits(guest: Option<guest::Limits>) -> Result<AskedLimits, LoadError> {
+    let Some(guest::Limits { memory_mib }) = guest else {
+        return Ok(AskedLimits::default());
+    };
+    if memory_mib.is_some_and(|mib| !(1..=MAX_MEMORY_MIB).contains(&mib)) {
+        return Err(invalid(
+            "limits.memory-mib",
+            format!("must be 1 to {MAX_MEMORY_MIB}; leave it out for the gateway's default"),
+        ));
+    }
+    Ok(AskedLimits { memory_mib })
 }
 
 fn source_id(id: &str) -> Result<SourceId, LoadError> {

@@ -1,7 +1,7 @@
 //! Descriptions that break one rule each. That the rules are asked at all is
 //! tested with a real guest, in `tests/it/describing.rs`.
 
-use portcullis_core::plugin::{ConnectionType, CredentialForm};
+use portcullis_core::plugin::{AskedLimits, ConnectionType, CredentialForm};
 
 use super::guest_actions as a;
 use super::guest_provider as p;
@@ -20,6 +20,9 @@ fn descriptor() -> p::Descriptor {
         },
         connections: vec![requirement()],
         endpoints: vec![endpoint("api")],
+        limits: Some(p::Limits {
+            memory_mib: Some(96),
+        }),
     }
 }
 
@@ -126,6 +129,7 @@ fn what_keeps_the_rules_is_taken_as_it_is() {
             prefix: "key=".to_owned(),
         })
     );
+    assert_eq!(described.asks.memory_mib, Some(96));
     let list = vec![action("list_issues"), action("get_issue_2")];
     let actions = actions::actions(list, &described).unwrap();
     assert_eq!(actions.len(), 2);
@@ -262,6 +266,37 @@ fn endpoints_are_told_apart_and_few() {
         "endpoints",
     );
     check_endpoint(|e| e.routes = vec![route("/"); 65], "endpoints[0].routes");
+}
+
+#[test]
+fn who_asks_for_no_limit_gets_the_gateways() {
+    for limits in [None, Some(p::Limits { memory_mib: None })] {
+        let silent = p::Descriptor {
+            limits,
+            ..descriptor()
+        };
+        let described = provider::descriptor(silent).unwrap();
+        assert_eq!(described.asks, AskedLimits::default());
+    }
+}
+
+#[test]
+fn memory_is_asked_for_in_mib_that_exist() {
+    let asking = |mib| {
+        move |d: &mut p::Descriptor| {
+            d.limits = Some(p::Limits {
+                memory_mib: Some(mib),
+            });
+        }
+    };
+    for mib in [0, 4097, u32::MAX] {
+        check_descriptor(asking(mib), "limits.memory-mib");
+    }
+    for mib in [1, 4096] {
+        let mut descriptor = descriptor();
+        asking(mib)(&mut descriptor);
+        assert!(provider::descriptor(descriptor).is_ok(), "{mib}");
+    }
 }
 
 #[test]

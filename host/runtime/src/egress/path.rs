@@ -33,7 +33,7 @@ pub(super) fn check_route<'a>(
     path: &str,
 ) -> Result<&'a Route, HttpError> {
     let mut routes = endpoint.routes.iter();
-    if let Some(route) = routes.find(|route| route.method == method && covers(route, path)) {
+    if let Some(route) = routes.find(|route| route.method == method && route.covers_path(path)) {
         return Ok(route);
     }
     let shown: String = path.chars().take(SHOWN_PATH_CHARS).collect();
@@ -47,14 +47,6 @@ pub(super) fn check_route<'a>(
             method.as_str().to_ascii_lowercase(),
         ),
     ))
-}
-
-/// Compares by whole segments: `/graphql` covers `/graphql` and `/graphql/x`,
-/// not `/graphql2`.
-fn covers(route: &Route, path: &str) -> bool {
-    let prefix = route.path_prefix.trim_end_matches('/');
-    path.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn check_form(path: &str) -> Result<(), &'static str> {

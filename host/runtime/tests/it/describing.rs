@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::action::CredentialChoice;
 use portcullis_core::definition::DefinitionDigests;
-use portcullis_core::plugin::PluginDigest;
+use portcullis_core::plugin::{PluginDigest, PluginManifest};
 use portcullis_runtime::LoadError;
 use serde_json::json;
 
@@ -52,6 +52,18 @@ async fn what_it_can_do_is_said_from_its_imports_and_routes() {
             "read the clock",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_manifest_says_all_of_it_and_reads_back() {
+    let plugin = Guest::probe().await.plugin;
+    let manifest = plugin.manifest();
+    assert_eq!(&manifest.descriptor, plugin.descriptor());
+    assert_eq!(manifest.guide, plugin.guide());
+    assert_eq!(manifest.actions.len(), plugin.actions().len());
+    assert_eq!(manifest.capabilities(), plugin.capabilities());
+    let read = PluginManifest::from_json(&manifest.to_json().unwrap());
+    assert_eq!(read, Ok(manifest));
 }
 
 #[track_caller]

@@ -95,7 +95,8 @@ impl Copies {
             HintKind::Modes
             | HintKind::Reviews
             | HintKind::EgressGrants
-            | HintKind::Invocations => {}
+            | HintKind::Invocations
+            | HintKind::Plugins => {}
         }
     }
 }

@@ -74,7 +74,7 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
             .actions()
             .iter()
             .map(|action| {
-                let obstacle = obstacle(plugin, &action.definition, &connections, session);
+                let obstacle = obstacle(&plugin, &action.definition, &connections, session);
                 (action, obstacle)
             })
             .partition(|(_, obstacle)| obstacle.is_none());
@@ -88,7 +88,9 @@ pub async fn catalog(gateway: &Gateway, session: &Session) -> Result<Catalog, Er
             },
             message: unusable.into_iter().find_map(|(_, obstacle)| obstacle),
         });
-        let described = usable.into_iter().map(|(a, _)| describe(&modes, plugin, a));
+        let described = usable
+            .into_iter()
+            .map(|(a, _)| describe(&modes, &plugin, a));
         catalog.actions.extend(described);
     }
     Ok(catalog)

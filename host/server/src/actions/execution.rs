@@ -30,6 +30,7 @@ use crate::audit::{self, GATEWAY, Happened};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::metrics::Stage;
+use crate::plugins;
 
 /// An admitted invocation and what it needs to run.
 pub(super) struct Execution {
@@ -151,6 +152,8 @@ async fn run(gateway: &Arc<Gateway>, execution: &Execution) -> Result<Ran, Error
         })
         .await;
     gateway.metrics.ran(descriptor.id.as_str(), &report.usage);
+    let session = execution.admission.invocation.session_id;
+    plugins::observe(gateway, &execution.plugin, session, &report.outcome);
     tracing::debug!(
         invocationId = %execution.admission.invocation.id,
         cpuMicros = u64::try_from(report.usage.cpu_time.as_micros()).unwrap_or(u64::MAX),

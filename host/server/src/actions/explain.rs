@@ -10,7 +10,7 @@ use portcullis_runtime::PluginAction;
 use portcullis_storage::Session;
 
 use super::catalog::obstacle;
-use super::invoke::find_action;
+use super::invoke::{find_action, find_plugin};
 use crate::access::session_connections;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -77,7 +77,8 @@ pub async fn explained(
     integration: &str,
     action: &str,
 ) -> Result<ExplainedAction, Error> {
-    let (plugin, action) = find_action(gateway, integration, action)?;
+    let plugin = find_plugin(gateway, integration)?;
+    let action = find_action(&plugin, action)?;
     let mut work = gateway.storage.read().await?;
     let connections = session_connections(&mut work, session).await?;
     let organization = &session.organization_id;
@@ -87,7 +88,7 @@ pub async fn explained(
         source: plugin.descriptor().id.clone(),
         action: action.definition.id.clone(),
     };
-    let obstacle = obstacle(plugin, &action.definition, &connections, session);
+    let obstacle = obstacle(&plugin, &action.definition, &connections, session);
     let inputs = modes.of(&key);
     Ok(in_words(key, action, &inputs, obstacle))
 }

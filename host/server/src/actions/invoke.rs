@@ -73,7 +73,8 @@ fn validate(
     agent: Arc<Agent>,
     request: InvokeRequest,
 ) -> Result<Request, Error> {
-    let (plugin, action) = find_action(gateway, &request.integration, &request.action)?;
+    let plugin = find_plugin(gateway, &request.integration)?;
+    let action = find_action(&plugin, &request.action)?;
     if foreign::is_too_deep(&request.params) {
         return Err(Error::InvalidField {
             path: "/params".to_owned(),
@@ -91,28 +92,27 @@ fn validate(
         digests: action.digests,
         params: request.params,
         idempotency_key: request.idempotency_key,
-        plugin: plugin.clone(),
+        plugin,
     })
 }
 
-/// Finds an action by the names that a client gives.
-pub(super) fn find_action<'a>(
-    gateway: &'a Gateway,
-    integration: &str,
-    action: &str,
-) -> Result<(&'a Plugin, &'a PluginAction), Error> {
-    let unknown_source = || Error::UnknownSource(integration.chars().take(128).collect());
-    let source: SourceId = integration.parse().map_err(|_| unknown_source())?;
-    let plugin = gateway.sources.plugin(&source);
-    let plugin = plugin.ok_or_else(unknown_source)?;
+/// Finds the version that serves a source, by the name that a client gives. Whoever
+/// has it keeps it until they are done, whatever serves meanwhile.
+pub(super) fn find_plugin(gateway: &Gateway, integration: &str) -> Result<Plugin, Error> {
+    let unknown = || Error::UnknownSource(integration.chars().take(128).collect());
+    let source: SourceId = integration.parse().map_err(|_| unknown())?;
+    gateway.sources.plugin(&source).ok_or_else(unknown)
+}
+
+/// Finds an action of it by the name that a client gives.
+pub(super) fn find_action<'a>(plugin: &'a Plugin, action: &str) -> Result<&'a PluginAction, Error> {
     let id = action.parse().ok();
     let found = id.and_then(|id| plugin.action(&id));
-    let found = found.ok_or_else(|| Error::UnknownAction {
-        source_id: source,
+    found.ok_or_else(|| Error::UnknownAction {
+        source_id: plugin.descriptor().id.clone(),
         action: action.chars().take(128).collect(),
         known: known_actions(plugin),
-    })?;
-    Ok((plugin, found))
+    })
 }
 
 fn known_actions(plugin: &Plugin) -> Vec<ActionId> {

@@ -164,6 +164,8 @@ pub(super) fn code(error: &Error) -> &'static str {
         Error::RateLimited { .. } => "rate_limited",
         Error::TooManyPending { .. } => "too_many_pending",
         Error::TooManyStreams(_) => "too_many_streams",
+        Error::Plugin(_) => "plugin",
+        Error::Busy => "busy",
         Error::ShuttingDown => "shutting_down",
         Error::Storage(StorageError::Unavailable { .. }) => "unavailable",
         Error::Unrecorded(_) | Error::Storage(StorageError::Unconfirmed { .. }) => {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use portcullis_core::signature::Signature;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, redirect, retry};
 use serde_json::Value;
@@ -99,6 +100,36 @@ impl Client {
     pub(super) async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         let request = self.http.delete(self.url(path)?);
         self.exchange(request).await?.success().map(drop)
+    }
+
+    /// DELETE with a query.
+    pub(super) async fn delete_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(), Failure> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.http.delete(url);
+        self.exchange(request).await?.success().map(drop)
+    }
+
+    /// POST of a component with its signatures, and whatever is answered.
+    pub(super) async fn upload(
+        &self,
+        path: &[&str],
+        component: Vec<u8>,
+        signatures: &[Signature],
+    ) -> Result<Reply, Failure> {
+        let mut request = self
+            .http
+            .post(self.url(path)?)
+            .header(CONTENT_TYPE, "application/wasm")
+            .body(component);
+        for signature in signatures {
+            request = request.header("portcullis-signature", signature.to_string());
+        }
+        self.exchange(request).await
     }
 
     /// POST of a body that is JSON already, and whatever is answered.

@@ -8,7 +8,7 @@ pub(super) mod keys;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{ErrorKind, IsTerminal as _, Read, Write};
+use std::io::{BufRead as _, BufReader, ErrorKind, IsTerminal as _, Read, Write};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -129,6 +129,17 @@ impl Console {
     /// Reads standard input to its end, at most `limit` bytes of UTF-8.
     pub(super) fn read(&mut self, what: &str, limit: usize) -> Result<String, Failure> {
         read_bounded(&mut self.stdin, what, limit)
+    }
+
+    /// Asks whoever sits at the terminal, and reads their line of at most 64 bytes.
+    pub(super) fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        self.print(question)?;
+        let mut line = String::new();
+        let mut stdin = BufReader::new(&mut self.stdin).take(64);
+        stdin
+            .read_line(&mut line)
+            .map_err(|error| Failure::other(format!("cannot read an answer: {error}")))?;
+        Ok(line.trim().to_owned())
     }
 
     /// Asks for a line that must not show: from the terminal without echo, or

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use portcullis_core::invocation::FailureCode;
 use portcullis_core::schema::Violation;
 use portcullis_storage::{Constraint, Error as StorageError};
 use serde::Serialize;
@@ -22,6 +23,7 @@ use super::objects::InvocationObject;
 use super::request::current_request_id;
 use crate::auth::AuthError;
 use crate::error::{Error, Undecided};
+use crate::plugins::PluginError;
 pub(super) use code::{CanFail, Code, ErrorCode};
 
 /// When to repeat a request that an outage of the database stopped. About what a
@@ -183,6 +185,22 @@ const fn undecided(why: Undecided) -> Code {
     }
 }
 
+const fn plugin(refused: &PluginError) -> Code {
+    match refused {
+        PluginError::Invalid(_)
+        | PluginError::Manifest(_)
+        | PluginError::OtherPlugin { .. }
+        | PluginError::Taken(_) => Code::InvalidPlugin,
+        PluginError::Signature(_) => Code::InvalidSignature,
+        PluginError::Unsigned(_) => Code::SignatureRequired,
+        PluginError::NotStaged { .. } => Code::NotStaged,
+        PluginError::ActiveChanged { .. } => Code::ActiveChanged,
+        PluginError::NoEarlierVersion { .. } => Code::NoEarlierVersion,
+        PluginError::Unloadable { .. } => Code::PluginUnloadable,
+        PluginError::InUse { .. } => Code::PluginInUse,
+    }
+}
+
 /// Keeps the cause, which no answer carries.
 fn log(error: &Error) {
     tracing::error!(error = error as &dyn std::error::Error, "a request failed");
@@ -241,6 +259,10 @@ impl From<Error> for ApiError {
             }
             Error::TooManyStreams(_) => {
                 Self::new(Code::TooManyStreams, message).retry_after(STREAM_RETRY)
+            }
+            Error::Plugin(refused) => Self::new(plugin(&refused), message),
+            Error::Busy => {
+                Self::new(FailureCode::Busy, message).retry_after(Duration::from_secs(1))
             }
             Error::ShuttingDown => {
                 Self::new(Code::ShuttingDown, message).retry_after(Duration::from_secs(1))

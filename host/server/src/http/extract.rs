@@ -142,13 +142,30 @@ where
 }
 
 async fn read_within_limits(request: Request, gateway: &Gateway) -> Result<Bytes, ApiError> {
-    let limits = &gateway.config.server;
-    let reading = read_body(
-        request.into_body(),
-        limits.max_body_bytes,
-        limits.drain_body_bytes,
-    );
-    timeout(BODY_TIMEOUT, reading).await.map_err(|_elapsed| {
+    let server = &gateway.config.server;
+    let limits = Limits {
+        bytes: server.max_body_bytes,
+        drain: server.drain_body_bytes,
+        time: BODY_TIMEOUT,
+    };
+    read_within(request.into_body(), limits).await
+}
+
+/// What a body may have.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes that are taken.
+    pub(super) bytes: usize,
+    /// Bytes of a longer one that are read and dropped.
+    pub(super) drain: usize,
+    /// Until its end has arrived.
+    pub(super) time: Duration,
+}
+
+/// Reads a body within its limits.
+pub(super) async fn read_within(body: Body, limits: Limits) -> Result<Bytes, ApiError> {
+    let reading = read_body(body, limits.bytes, limits.drain);
+    timeout(limits.time, reading).await.map_err(|_elapsed| {
         ApiError::new(Code::RequestTimeout, "the body did not arrive in time")
     })?
 }

@@ -68,6 +68,14 @@ names! {
     FailureCode = invocation::FailureCode::ALL.iter().map(|name| name.as_str());
     /// How a connection is made.
     ConnectionType = plugin::ConnectionType::ALL.iter().map(|name| name.as_str());
+    /// Where a version of a plugin stands: it waits for the operator; it serves; it does
+    /// not, or not any more; or it could not, or was taken back.
+    PluginState = plugin::PluginState::ALL.iter().map(|name| name.as_str());
+    /// What part of a plugin differs.
+    PluginPart = plugin::ManifestPart::ALL.iter().map(|name| name.as_str());
+    /// What a difference means: it asks for more or changes what was reviewed; it asks
+    /// for less; or it is neither.
+    PluginEffect = plugin::Effect::ALL.iter().map(|name| name.as_str());
     /// Whether the service still takes the credential, as far as is known.
     ConnectionStatus = [StoredStatus::Active, StoredStatus::NeedsReauth].map(StoredStatus::as_str);
     /// Whether a source can be used, and if not, why.
@@ -122,6 +130,25 @@ impl PartialSchema for DefinitionDigest {
 impl ToSchema for DefinitionDigest {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("DefinitionDigest")
+    }
+}
+
+/// What identifies a version of a plugin.
+pub(super) enum PluginDigest {}
+
+impl PartialSchema for PluginDigest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("SHA-256 of the bytes of the component."))
+            .pattern(Some("^sha256:[0-9a-f]{64}$"))
+            .into()
+    }
+}
+
+impl ToSchema for PluginDigest {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("PluginDigest")
     }
 }
 

@@ -21,9 +21,11 @@ use utoipa::openapi::{
 
 use super::error::{ApiError, Body, ErrorCode, code};
 use super::router::described_routes;
-pub(super) use failing::{Execution, Fails};
+pub(super) use failing::{Execution, Fails, Loading};
 use parameters::IfNoneMatch;
-pub(super) use parameters::{ActionPath, IdempotencyKey, SourcePath, TicketProtocol, UserPath};
+pub(super) use parameters::{
+    ActionPath, IdempotencyKey, PluginPath, PluginSignature, SourcePath, TicketProtocol, UserPath,
+};
 
 /// What a reader is told first.
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");

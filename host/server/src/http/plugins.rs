@@ -1,94 +1,36 @@
 //! `/v1/plugins`
+//!
+//! `objects` has the JSON of versions, `difference` that of where two differ, and
+//! `upload` reads a component; every verb has a file of its own.
 
-use std::sync::Arc;
+mod approve;
+mod diff;
+mod difference;
+mod install;
+mod list;
+mod objects;
+mod reject;
+mod remove;
+mod roll_back;
+mod show;
+mod upload;
 
-use axum::Json;
-use axum::extract::State;
-use portcullis_runtime::Plugin;
-use serde::Serialize;
-use utoipa::ToSchema;
+use portcullis_core::plugin::PluginDigest;
 
-use super::callers::Operator;
 use super::error::ApiError;
-use super::openapi::Fails;
-use crate::gateway::Gateway;
-use crate::sources::FailedPlugin;
 
-/// A plugin, or a file that is none.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Plugin)]
-pub(super) struct PluginObject {
-    /// The provider's id; of a file that could not be loaded its name.
-    #[schema(example = "linear")]
-    id: String,
-    /// Null when it could not be loaded.
-    #[schema(required)]
-    version: Option<String>,
-    /// `sha256:` and 64 hex digits; null when it could not be read.
-    #[schema(required, pattern = "^sha256:[0-9a-f]{64}$")]
-    digest: Option<String>,
-    /// `active`, or `failed`.
-    #[schema(example = "active")]
-    state: &'static str,
-    /// Everything it can do, proved from what it imports.
-    capabilities: Vec<String>,
-    /// Why it could not be loaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    error: Option<String>,
-}
+pub(super) use approve::*;
+pub(super) use diff::*;
+pub(super) use install::*;
+pub(super) use list::*;
+pub(super) use reject::*;
+pub(super) use remove::*;
+pub(super) use roll_back::*;
+pub(super) use show::*;
+pub(super) use upload::Component;
 
-impl From<&Plugin> for PluginObject {
-    fn from(plugin: &Plugin) -> Self {
-        Self {
-            id: plugin.descriptor().id.to_string(),
-            version: Some(plugin.descriptor().version.clone()),
-            digest: Some(plugin.digest().to_string()),
-            state: "active",
-            capabilities: plugin.capabilities(),
-            error: None,
-        }
-    }
-}
-
-impl From<&FailedPlugin> for PluginObject {
-    fn from(failed: &FailedPlugin) -> Self {
-        Self {
-            id: failed.name.clone(),
-            version: None,
-            digest: failed.digest.map(|digest| digest.to_string()),
-            state: "failed",
-            capabilities: Vec::new(),
-            error: Some(failed.reason.clone()),
-        }
-    }
-}
-
-/// Plugins.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PluginList)]
-pub(super) struct ListResponse {
-    plugins: Vec<PluginObject>,
-}
-
-/// Lists the plugins that serve, then files that could not be loaded.
-#[utoipa::path(
-    get,
-    path = "/plugins",
-    tag = "operator",
-    security(("operatorKey" = [])),
-    responses(
-        (status = 200, description = "All plugins.", body = ListResponse),
-        Fails<Operator>,
-    )
-)]
-pub(super) async fn list_plugins(
-    State(gateway): State<Arc<Gateway>>,
-    _: Operator,
-) -> Result<Json<ListResponse>, ApiError> {
-    let active = gateway.sources.plugins().map(PluginObject::from);
-    let failed = gateway.sources.failed().iter().map(PluginObject::from);
-    Ok(Json(ListResponse {
-        plugins: active.chain(failed).collect(),
-    }))
+/// Reads a digest from a field of the request.
+fn parse_plugin_digest(path: &str, text: &str) -> Result<PluginDigest, ApiError> {
+    text.parse()
+        .map_err(|error| ApiError::invalid_field(path, "format", format!("{error}")))
 }

@@ -115,5 +115,10 @@ fn operator_routes() -> OpenApiRouter<Arc<Gateway>> {
             egress_grants::create_egress_grant
         ))
         .routes(routes!(egress_grants::remove_egress_grant))
-        .routes(routes!(plugins::list_plugins))
+        .routes(routes!(plugins::list_plugins, plugins::install_plugin))
+        .routes(routes!(plugins::get_plugin, plugins::remove_plugin))
+        .routes(routes!(plugins::diff_plugin))
+        .routes(routes!(plugins::approve_plugin))
+        .routes(routes!(plugins::reject_plugin))
+        .routes(routes!(plugins::roll_back_plugin))
 }

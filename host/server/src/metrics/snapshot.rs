@@ -100,7 +100,7 @@ impl From<&Plugin> for PluginLabels {
 fn plugins(registry: &mut Registry, gateway: &Gateway) {
     let family = Family::<PluginLabels, Gauge>::default();
     for plugin in gateway.sources.plugins() {
-        family.get_or_create(&PluginLabels::from(plugin)).set(1);
+        family.get_or_create(&PluginLabels::from(&plugin)).set(1);
     }
     registry.register("plugin_info", "The plugins that serve; always 1", family);
     let failed = gateway.sources.failed().len();

@@ -10,8 +10,8 @@ use portcullis_storage::{
     AdmissionRepository, AuditEntry, AuditRepository, AutomationRepository, BoxUnitOfWork,
     Completion, ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, Hint, IdempotencyRepository, InvocationRepository, ModeRepository, Noted,
-    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository, Storage,
-    TransitionRepository, UnitOfWork,
+    OrganizationRepository, PluginRepository, ReviewRepository, SealedRowRepository,
+    SessionRepository, Storage, TransitionRepository, UnitOfWork,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -258,6 +258,10 @@ impl UnitOfWork for ObservedWork {
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         self.inner.egress_grants()
+    }
+
+    fn plugins(&mut self) -> Box<dyn PluginRepository + '_> {
+        self.inner.plugins()
     }
 
     fn admission(&mut self) -> Box<dyn AdmissionRepository + '_> {

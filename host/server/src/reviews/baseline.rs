@@ -130,7 +130,7 @@ pub(crate) async fn begin_open(
     work: &mut BoxUnitOfWork,
     organization: &Organization,
 ) -> Result<(), Error> {
-    for plugin in gateway.sources.plugins().filter(|plugin| is_open(plugin)) {
+    for plugin in gateway.sources.plugins().iter().filter(|one| is_open(one)) {
         Baseline::of(plugin, &organization.id, GATEWAY, organization.created_at)
             .begin(gateway, work)
             .await?;
@@ -143,17 +143,22 @@ pub(crate) async fn begin_open(
 /// that were connected before reviews were kept.
 pub async fn begin_everywhere(gateway: &Gateway) -> Result<(), Error> {
     for plugin in gateway.sources.plugins() {
-        let mut after = None;
-        loop {
-            let page = unreviewed(gateway, plugin, after.as_ref()).await?;
-            begin(gateway, plugin, &page).await?;
-            match page.into_iter().last() {
-                Some(last) => after = Some(last),
-                None => break,
-            }
-        }
+        begin_with(gateway, &plugin).await?;
     }
     Ok(())
+}
+
+/// Begins the reviews of one source that organizations can have and do not.
+pub async fn begin_with(gateway: &Gateway, plugin: &Plugin) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = unreviewed(gateway, plugin, after.as_ref()).await?;
+        begin(gateway, plugin, &page).await?;
+        match page.into_iter().last() {
+            Some(last) => after = Some(last),
+            None => return Ok(()),
+        }
+    }
 }
 
 async fn unreviewed(

@@ -54,12 +54,13 @@ pub async fn confirm(
     // Deciders rely on reviews and modes; none sees these half.
     work.organizations().lock(organization).await?;
     let reviews = work.reviews().list(organization, source).await?;
+    let plugin = gateway.sources.plugin(source);
     let confirming = Confirming {
         gateway,
         actor,
         organization,
         source,
-        plugin: gateway.sources.plugin(source),
+        plugin: plugin.as_ref(),
         reviews,
         now: gateway.clock.now(),
     };

@@ -7,8 +7,8 @@ use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, BoxUnitOfWork,
     ConnectionRepository, EgressGrantRepository, Error, EventTicketRepository,
     FullResultRepository, IdempotencyRepository, InvocationRepository, ModeRepository,
-    OrganizationRepository, ReviewRepository, SealedRowRepository, SessionRepository,
-    TransitionRepository, UnitOfWork,
+    OrganizationRepository, PluginRepository, ReviewRepository, SealedRowRepository,
+    SessionRepository, TransitionRepository, UnitOfWork,
     admission::PostgresAdmissionRepository,
     audit::PostgresAuditRepository,
     automations::PostgresAutomationRepository,
@@ -21,6 +21,7 @@ use crate::{
     invocations::PostgresInvocationRepository,
     modes::PostgresModeRepository,
     organizations::PostgresOrganizationRepository,
+    plugins::PostgresPluginRepository,
     reviews::PostgresReviewRepository,
     sealed_rows::PostgresSealedRowRepository,
     sessions::PostgresSessionRepository,
@@ -94,6 +95,12 @@ impl UnitOfWork for PostgresUnitOfWork {
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         Box::new(PostgresEgressGrantRepository {
+            connection: &mut self.0,
+        })
+    }
+
+    fn plugins(&mut self) -> Box<dyn PluginRepository + '_> {
+        Box::new(PostgresPluginRepository {
             connection: &mut self.0,
         })
     }

@@ -8,13 +8,14 @@ use crate::{
     AdmissionRepository, AuditRepository, AutomationRepository, ConnectionRepository,
     EgressGrantRepository, Error, EventTicketRepository, FullResultRepository,
     IdempotencyRepository, InvocationRepository, ModeRepository, OrganizationRepository,
-    ReviewRepository, SealedRowRepository, SessionRepository, TransitionRepository, UnitOfWork,
-    admission::SqliteAdmissionRepository, audit::SqliteAuditRepository,
-    automations::SqliteAutomationRepository, connections::SqliteConnectionRepository,
-    egress_grants::SqliteEgressGrantRepository, error::during,
-    event_tickets::SqliteEventTicketRepository, full_results::SqliteFullResultRepository,
-    idempotency::SqliteIdempotencyRepository, invocations::SqliteInvocationRepository,
-    modes::SqliteModeRepository, organizations::SqliteOrganizationRepository,
+    PluginRepository, ReviewRepository, SealedRowRepository, SessionRepository,
+    TransitionRepository, UnitOfWork, admission::SqliteAdmissionRepository,
+    audit::SqliteAuditRepository, automations::SqliteAutomationRepository,
+    connections::SqliteConnectionRepository, egress_grants::SqliteEgressGrantRepository,
+    error::during, event_tickets::SqliteEventTicketRepository,
+    full_results::SqliteFullResultRepository, idempotency::SqliteIdempotencyRepository,
+    invocations::SqliteInvocationRepository, modes::SqliteModeRepository,
+    organizations::SqliteOrganizationRepository, plugins::SqlitePluginRepository,
     reviews::SqliteReviewRepository, sealed_rows::SqliteSealedRowRepository,
     sessions::SqliteSessionRepository, transitions::SqliteTransitionRepository,
 };
@@ -94,6 +95,12 @@ impl UnitOfWork for SqliteUnitOfWork {
 
     fn egress_grants(&mut self) -> Box<dyn EgressGrantRepository + '_> {
         Box::new(SqliteEgressGrantRepository {
+            connection: self.connection(),
+        })
+    }
+
+    fn plugins(&mut self) -> Box<dyn PluginRepository + '_> {
+        Box::new(SqlitePluginRepository {
             connection: self.connection(),
         })
     }

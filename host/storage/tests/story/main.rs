@@ -19,6 +19,7 @@ mod invocations;
 mod migrations;
 mod modes;
 mod organizations;
+mod plugins;
 mod reviews;
 mod sealed_rows;
 mod sessions;
@@ -78,6 +79,17 @@ macro_rules! stories {
                 modes_are_listed_by_source_and_action,
                 the_modes_of_an_action_are_found_in_every_scope_and_pinned,
                 a_mode_needs_its_scope,
+            ],
+            plugins: [
+                a_version_reads_back_as_it_was_written,
+                a_digest_is_one_version_of_a_plugin_that_exists,
+                a_state_is_left_once,
+                one_version_is_active_and_one_is_staged,
+                what_is_to_be_served_has_a_generation_that_grows,
+                versions_are_listed_by_what_they_are,
+                a_component_is_kept_until_nobody_goes_back_to_it,
+                only_one_at_a_time_holds_a_plugin,
+                what_a_plugin_is_needed_for_is_counted,
             ],
             reviews: [
                 a_review_reads_back_as_it_was_written,

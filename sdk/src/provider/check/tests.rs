@@ -67,6 +67,20 @@ fn texts_are_bounded() {
 }
 
 #[test]
+fn memory_is_asked_for_in_mib_that_exist() {
+    for mib in [0, 4_097] {
+        check("`memory_mib` must be 1 to 4096", |provider| {
+            provider.memory_mib = Some(mib);
+        });
+    }
+    let provider = Provider {
+        memory_mib: Some(4_096),
+        ..PROVIDER
+    };
+    assert_eq!(provider.checked().memory_mib, Some(4_096));
+}
+
+#[test]
 fn characters_are_counted_and_not_bytes() {
     let provider = Provider {
         name: "é".repeat(64).leak(),

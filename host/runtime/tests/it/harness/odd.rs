@@ -71,7 +71,7 @@ impl OddGuest<'_> {
   (memory (export "memory") {memory})
   {fields}
   ;; Texts, and the record of `describe`: id, name, description, no icon,
-  ;; version, no connections, no endpoints; each text is an address and a length.
+  ;; version, no connections, no endpoints, no limits; each text is an address and a length.
   (data (i32.const 16) "odd Odd 1.0.0 {{}}")
   (data (i32.const 256)
     "\10\00\00\00\03\00\00\00" "\14\00\00\00\03\00\00\00" "\14\00\00\00\03\00\00\00"

@@ -136,7 +136,7 @@ fn asked(
     let invocation = &waiting.invocation;
     let changed = || undecided(invocation.clone(), Undecided::DefinitionChanged);
     let plugin = gateway.sources.plugin(&invocation.source);
-    let plugin = plugin.ok_or_else(changed)?.clone();
+    let plugin = plugin.ok_or_else(changed)?;
     let action = plugin.action(&invocation.action).ok_or_else(changed)?;
     let current = action.digests.contract;
     // Of a row without a digest nobody knows what was seen.

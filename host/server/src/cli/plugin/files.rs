@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::console::read_bounded;
 use super::super::failure::Failure;
-use crate::sources::read_component;
+use crate::plugins::read_component;
 
 /// A key or a list of signatures has a fraction of it.
 const MAX_TEXT_BYTES: usize = 16 << 10;

@@ -1,9 +1,7 @@
 //! What a plugin is, on one page.
 
 use portcullis_core::action::ActionDefinition;
-use portcullis_core::plugin::{
-    ConnectionRequirement, CredentialForm, CredentialRule, Endpoint, Route,
-};
+use portcullis_core::plugin::{ConnectionRequirement, CredentialRule, Endpoint, sentence};
 use portcullis_runtime::Plugin;
 use portcullis_runtime::inspect::{CONTRACT_VERSION, Inspection};
 use serde_json::{Value, json};
@@ -20,10 +18,7 @@ pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -
     origin
         .warned(report)
         .fields(fields)
-        .text(format!(
-            "\nIt can only: {}.",
-            plugin.capabilities().join("; ")
-        ))
+        .text(format!("\n{}", sentence(&plugin.capabilities())))
         .text("\nEndpoints")
         .table(
             vec!["NAME", "BASE URL", "ROUTES", "CREDENTIAL"],
@@ -64,29 +59,15 @@ fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
 }
 
 fn endpoint_row(endpoint: &Endpoint) -> Vec<String> {
-    let routes = endpoint.routes.iter().map(route);
+    let routes = endpoint.routes.iter().map(ToString::to_string);
     let rules = endpoint.credentials.iter();
-    let rules = rules.map(|rule| format!("{}: {}", rule.connection, form(&rule.form)));
+    let rules = rules.map(|rule| format!("{}: {}", rule.connection, rule.form));
     vec![
         endpoint.name.clone(),
         endpoint.base_url.to_string(),
         joined(routes, "; "),
         joined(rules, "; "),
     ]
-}
-
-fn route(route: &Route) -> String {
-    format!("{} {}", route.method, route.path_prefix)
-}
-
-fn form(form: &CredentialForm) -> String {
-    match form {
-        CredentialForm::Bearer => "Authorization: Bearer …".to_owned(),
-        CredentialForm::Raw => "Authorization: …".to_owned(),
-        CredentialForm::Header { name, prefix } => format!("{name}: {prefix}…"),
-        CredentialForm::Query(name) => format!("?{name}=…"),
-        CredentialForm::None => "nowhere".to_owned(),
-    }
 }
 
 fn connection_row(requirement: &ConnectionRequirement) -> Vec<String> {
@@ -191,7 +172,7 @@ fn endpoint_object(endpoint: &Endpoint) -> Value {
 }
 
 fn credential_object(rule: &CredentialRule) -> Value {
-    json!({ "connectionType": rule.connection.as_str(), "form": form(&rule.form) })
+    json!({ "connectionType": rule.connection.as_str(), "form": rule.form.to_string() })
 }
 
 fn connection_object(requirement: &ConnectionRequirement) -> Value {

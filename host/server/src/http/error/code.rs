@@ -61,6 +61,12 @@ codes! {
     InvalidParams = "invalid_params", BAD_REQUEST,
         "The params break the action's schema.",
         "Correct every place that `details` names; the catalog has the schema.";
+    InvalidPlugin = "invalid_plugin", BAD_REQUEST,
+        "The bytes are no plugin that this gateway can host, or not the one that was meant.",
+        "Read the reason; `portcullis plugin inspect FILE` tells the same without a gateway.";
+    InvalidSignature = "invalid_signature", BAD_REQUEST,
+        "A signature does not fit the plugin, or is none.",
+        "Get plugin and signature again from whoever signed it, or sign it anew.";
     Unauthorized = "unauthorized", UNAUTHORIZED,
         "The bearer credential is missing, was sent twice, or is not valid.",
         "Send one `Authorization: Bearer` with a key or token of this gateway.";
@@ -70,6 +76,9 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN,
         "The caller is known and may not do this.",
         "Use the kind of credential, or have the role, that the message names.";
+    SignatureRequired = "signature_required", FORBIDDEN,
+        "No trusted key vouches for the plugin, and `plugins.require_signed` asks for one.",
+        "Sign it with `portcullis plugin sign`, by a key that `plugins.trusted_keys` names.";
     Denied = "denied", FORBIDDEN,
         "The action's mode is deny, or a person said no.",
         "Do not repeat it; an admin can change the mode.";
@@ -115,6 +124,21 @@ codes! {
     DefinitionChanged = "definition_changed", CONFLICT,
         "The action's definition is not the one that was asked for or seen.",
         "Read the definition and its digest anew, and decide about what it is now.";
+    NotStaged = "not_staged", CONFLICT,
+        "The version does not wait for the operator, or does so no longer.",
+        "Look at the plugin's versions; install the file again if it is to serve.";
+    ActiveChanged = "active_changed", CONFLICT,
+        "Another version serves than the one that the difference was shown against.",
+        "Look at the difference again, and approve with the digest it names as active.";
+    NoEarlierVersion = "no_earlier_version", CONFLICT,
+        "The plugin has no version to go back to, or not the one that was named.",
+        "Take the digest of a version that has served, or install one.";
+    PluginUnloadable = "plugin_unloadable", CONFLICT,
+        "The version was installed once and cannot be loaded now.",
+        "Do what the message says, or install the file again.";
+    PluginInUse = "plugin_in_use", CONFLICT,
+        "Invocations of the plugin wait for a person or run.",
+        "Decide about them and wait, or add `?force=true`.";
     Expired = "expired", GONE,
         "The invocation waited for a person, and nobody decided in time.",
         "Invoke the action again with a new Idempotency-Key.";

@@ -17,7 +17,8 @@ use super::super::callers::{
 };
 use super::super::error::{CanFail, Code, ErrorCode};
 use super::super::events::{Upgrade, Watcher};
-use super::super::extract::{JsonBody, PathParams, QueryParams};
+use super::super::extract::{JsonBody, OptionalJsonBody, PathParams, QueryParams};
+use super::super::plugins::Component;
 
 macro_rules! can_fail {
     ($({$($generics:tt)*})? $extractor:ty: $($code:ident)+) => {
@@ -46,6 +47,19 @@ can_fail!({<T>} PathParams<T>: InvalidRequest);
 can_fail!({<T>} QueryParams<T>: InvalidRequest);
 can_fail!({<T>} JsonBody<T>: InvalidRequest InvalidJson RequestTimeout PayloadTooLarge
     Unavailable OutcomeUnknown);
+
+can_fail!({<T>} OptionalJsonBody<T>: InvalidRequest InvalidJson RequestTimeout PayloadTooLarge
+    Unavailable OutcomeUnknown);
+can_fail!(Component: InvalidRequest RequestTimeout PayloadTooLarge Unavailable OutcomeUnknown);
+
+/// The plugin that the operation loads.
+pub(in crate::http) struct Loading;
+
+impl CanFail for Loading {
+    fn codes() -> Vec<ErrorCode> {
+        vec![FailureCode::Busy.into()]
+    }
+}
 
 /// The invocation that the operation executes.
 pub(in crate::http) struct Execution;

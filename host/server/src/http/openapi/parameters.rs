@@ -21,6 +21,11 @@ const IDEMPOTENCY_KEY: &str = "Names this request, so that it can be sent again 
 const TICKET_PROTOCOL: &str = "What a browser sends instead of `Authorization`: the subprotocol \
      `portcullis.ticket.<ticket>`, which the answer selects. Others may be offered beside it.";
 
+const PLUGIN_SIGNATURE: &str = "A signature of the component, as `portcullis plugin sign` writes \
+     it: `ed25519:`, a public key, `:` and the signature, both in base64. The header may be \
+     repeated, and one may hold several, separated by commas; those within the component count \
+     as well.";
+
 macro_rules! describes {
     ($($type:ident: $parameter:expr;)+) => {$(
         impl IntoParams for $type {
@@ -46,6 +51,12 @@ pub(in crate::http) enum IdempotencyKey {}
 /// The header `Sec-WebSocket-Protocol`.
 pub(in crate::http) enum TicketProtocol {}
 
+/// The plugin in the path.
+pub(in crate::http) enum PluginPath {}
+
+/// The header `Portcullis-Signature`.
+pub(in crate::http) enum PluginSignature {}
+
 /// The header of the same name.
 pub(super) enum IfNoneMatch {}
 
@@ -59,6 +70,9 @@ describes! {
     OrgManager: organization();
     UserPath: in_path("user_id", "The user: 1 to 128 characters, chosen by the platform.", text(1, 128));
     SourcePath: in_path("source_id", "The source, for example `linear`.", text(1, 46));
+    PluginPath: in_path("id", "The plugin, for example `linear`.", text(1, 32));
+    PluginSignature: in_header("Portcullis-Signature", PLUGIN_SIGNATURE)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
     ActionPath: in_path(
         "action_id",
         "The action within the source. A `/` in it is written as `%2F`.",
