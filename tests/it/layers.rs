@@ -16,8 +16,9 @@ const IN_CODE: &[Rule] = &[
         &[
             "runtime/src/egress.rs",
             "runtime/src/egress/",
-            // The command line is a client of the gateway.
+            // The command line is a client of the gateway, and pulls from registries.
             "server/src/cli/client.rs",
+            "server/src/cli/plugin/oci/transport.rs",
         ],
     ),
     (
