@@ -7,7 +7,7 @@ mod sequencing;
 mod tampering;
 mod together;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use portcullis::audit::chain::extend_all;
@@ -64,6 +64,26 @@ pub(super) async fn events(host: &TestHost, kind: &str) -> Vec<Value> {
         .iter()
         .map(|event| serde_json::from_str(&event.details));
     details.map(Result::unwrap).collect()
+}
+
+/// The kinds of all events whose kind begins like this, in the order of the record.
+pub(super) async fn kinds_like(host: &TestHost, beginning: &str) -> Vec<String> {
+    let events = exported(host).await.into_iter();
+    let kinds = events.map(|exported| exported.event.unwrap().kind);
+    kinds.filter(|kind| kind.starts_with(beginning)).collect()
+}
+
+/// Which version of its plugin each invocation was asked of, by id.
+pub(super) async fn plugin_digests(host: &TestHost) -> BTreeMap<String, String> {
+    let events = exported(host).await.into_iter();
+    let events = events.map(|exported| exported.event.unwrap());
+    let requested = events.filter(|event| event.kind == "invocation.requested");
+    let digest = requested.map(|event| {
+        let details: Value = serde_json::from_str(&event.details).unwrap();
+        let id = event.subject.trim_start_matches("invocation:").to_owned();
+        (id, details["pluginDigest"].as_str().unwrap().to_owned())
+    });
+    digest.collect()
 }
 
 /// Looks at what is recorded from one moment to the next.

@@ -70,6 +70,7 @@ const COMMANDS_OF_THE_GATEWAY: &[&str] = &[
     "server/src/cli/database.rs",
     "server/src/cli/audit/",
     "server/src/cli/keys.rs",
+    "server/src/cli/cache.rs",
     "server/src/cli/plugin/",
 ];
 

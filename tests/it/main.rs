@@ -59,6 +59,7 @@ mod outages;
 mod pins;
 mod plugins;
 mod reauthentication;
+mod registry;
 mod secrets;
 mod two_gateways;
 mod whose_token;

@@ -1,12 +1,9 @@
 //! A directory of plugins: what is good serves, what is not is told.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use portcullis::Config;
-use portcullis::sources::{PluginLoader, Sources};
-use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Sandbox, SandboxConfig};
+use portcullis::sources::FailedPlugin;
 use portcullis_tests::{Answer, OPERATOR_KEY, bearer, linear_component, test_config};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,33 +27,23 @@ fn mixed_directory() -> TempDir {
     directory
 }
 
-async fn load(directory: &Path) -> std::io::Result<Sources> {
-    let config = SandboxConfig {
-        concurrent_calls: 1,
-        guest_threads: 1,
-        ..SandboxConfig::default()
-    };
-    let loader = PluginLoader {
-        sandbox: Sandbox::new(config).unwrap(),
-        limits: EgressLimits::default(),
-        resolver: Arc::new(SystemResolver),
-    };
-    loader.load_directory(directory).await
+/// What a gateway with this directory serves, and what it could not load.
+async fn open(directory: &Path) -> (Vec<String>, Vec<FailedPlugin>) {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = portcullis::open(config(&data, directory)).await.unwrap();
+    let plugins = gateway.sources.plugins().into_iter();
+    let ids = plugins.map(|plugin| plugin.descriptor().id.to_string());
+    (ids.collect(), gateway.sources.failed())
 }
 
 #[tokio::test]
 async fn what_is_no_plugin_does_not_stop_the_others() {
-    let sources = load(mixed_directory().path()).await.unwrap();
-    let ids: Vec<_> = sources
-        .plugins()
-        .map(|plugin| plugin.descriptor().id.as_str())
-        .collect();
+    let (ids, failed) = open(mixed_directory().path()).await;
     assert_eq!(ids, ["linear"]);
-    let failed = sources.failed();
     assert_eq!(failed.len(), 3);
     for (failed, (name, reason)) in failed.iter().zip([
-        ("broken", "not a WebAssembly component"),
-        ("core", "it is a core module"),
+        ("broken", "no WebAssembly"),
+        ("core", "core module"),
         ("zz-again", "another file provides `linear` already"),
     ]) {
         assert_eq!(failed.name, name);
@@ -66,13 +53,11 @@ async fn what_is_no_plugin_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn a_directory_may_be_empty_and_must_exist() {
+async fn a_directory_may_be_empty_or_none_at_all() {
     let directory = tempfile::tempdir().unwrap();
-    let sources = load(directory.path()).await.unwrap();
-    assert_eq!(sources.plugins().count(), 0);
-    assert!(sources.failed().is_empty());
-    let missing = load(&directory.path().join("missing")).await;
-    assert_eq!(missing.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    for path in [directory.path(), Path::new("")] {
+        assert_eq!(open(path).await, (Vec::new(), Vec::new()));
+    }
 }
 
 fn config(data: &TempDir, plugins: &Path) -> Config {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::clock::ManualClock;
 use crate::clocked::{Arrivals, ClockedStorage};
-use crate::component::{LinearVersion, ProbeVersion};
+use crate::component::{LinearVersion, ProbeVersion, compile_worker, plugins_directory};
 use crate::host::TestHost;
 use crate::provider::{Provider, Upstreams};
 use crate::{ADMIN, MASTER_KEY, MEMBER, OPERATOR_KEY, ORG, component, log};
@@ -207,12 +207,29 @@ pub fn test_config(data: &Path, overrides: &[(&'static str, String)]) -> Config 
         // Few, since many tests share a server.
         ("storage.max_connections", "8".to_owned()),
         ("sandbox.guest_threads", "2".to_owned()),
+        (
+            "plugins.compile_worker",
+            compile_worker().display().to_string(),
+        ),
+        // What is compiled is the same whoever asks; each test would take seconds for it.
+        ("plugins.cache_directory", compiled_directory()),
         // Tests share the sandbox; on a busy machine nobody is turned away.
         ("sandbox.queue_timeout_ms", "60000".to_owned()),
     ];
     all.extend_from_slice(overrides);
     Config::load(None, &all).expect("a configuration")
 }
+
+/// Where tests keep what they compiled, for each other and for the next run.
+fn compiled_directory() -> String {
+    let directory = plugins_directory().join("../tmp/compiled");
+    std::fs::create_dir_all(directory.join("..")).expect("a folder");
+    directory.display().to_string()
+}
+
+/// What most tests call needs no registry: it is served as if it had been installed,
+/// and whatever is installed replaces it.
+const UNREGISTERED: u64 = 0;
 
 /// As [`portcullis::open`], with the clock and the plugins that tests share.
 ///
@@ -226,27 +243,30 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
         .await
         .expect("keys");
     let loaded = component::load(&config);
-    let mut sources = Sources::default();
+    let sources = Sources::default();
+    let serve = |plugin| assert!(sources.serve(plugin, UNREGISTERED).is_none());
     if let Some(linear) = loaded.linear(setup.linear) {
-        sources.add("linear", linear);
+        serve(linear);
     }
     // Linear comes in versions and has been added above.
     for provider in setup.providers().iter().skip(1) {
-        sources.add(provider.id(), loaded.bundled(provider.id()));
+        serve(loaded.bundled(provider.id()));
     }
     if let Some(probe) = loaded.probe(setup.probe) {
-        sources.add("probe", probe);
+        serve(probe);
     }
-    let gateway = Gateway::new(config, storage, clock, sources, loaded.sandbox)
+    let compiler = portcullis::compiling::compiler(&config).expect("a compiler");
+    let loader = loaded.loader(compiler);
+    let gateway = Gateway::new(config, storage, clock, sources, loader)
         .await
         .expect("a gateway");
     let gateway = Arc::new(gateway);
     portcullis::actions::leases::recover(&gateway)
         .await
         .expect("recovery");
-    portcullis::sources::record_loaded(&gateway)
+    portcullis::plugins::start(&gateway, None)
         .await
-        .expect("a record");
+        .expect("the plugins that were installed");
     portcullis::reviews::begin_everywhere(&gateway)
         .await
         .expect("baselines");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use portcullis::config::Config;
 use portcullis::sources::PluginLoader;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 use tokio::runtime::Runtime;
 
 /// The folder `cargo xtask plugins` fills.
@@ -55,13 +55,28 @@ impl LinearVersion {
     }
 
     /// The bytes of the component.
-    fn component(self) -> Vec<u8> {
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn component(self) -> Vec<u8> {
+        assert_ne!(self, Self::Absent, "there is no such component");
         let mut component = linear_component();
         for (text, other) in self.changes() {
             replace(&mut component, text, other);
         }
         component
     }
+}
+
+/// The test guests, with what stands first of each pair replaced by the second, which
+/// has as many bytes.
+pub fn probe_component(changes: &[(&str, &str)]) -> Vec<u8> {
+    let mut component = read(&plugins_directory().join("../guests/test-guests.wasm"));
+    for (text, other) in changes {
+        replace(&mut component, text, other);
+    }
+    component
 }
 
 /// Replaces the one place where a component has this text.
@@ -94,11 +109,10 @@ pub enum ProbeVersion {
 impl ProbeVersion {
     /// The bytes of the component.
     fn component(self) -> Vec<u8> {
-        let mut component = read(&plugins_directory().join("../guests/test-guests.wasm"));
-        if self == Self::Later {
-            replace(&mut component, "manner: well ", "manner: later");
+        match self {
+            Self::Later => probe_component(&[("manner: well ", "manner: later")]),
+            _ => probe_component(&[]),
         }
-        component
     }
 }
 
@@ -129,6 +143,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// What loads more plugins beside these.
+    pub(crate) fn loader(&self, compiler: Compiler) -> PluginLoader {
+        loader(&self.sandbox, &self.limits, compiler)
+    }
+
     /// A provider that is shipped beside Linear.
     pub(crate) fn bundled(&self, id: &'static str) -> Plugin {
         let component = || read(&plugins_directory().join(format!("{id}.wasm")));
@@ -208,13 +227,27 @@ fn compile(config: SandboxConfig, limits: EgressLimits) -> Loaded {
     }
 }
 
-/// Compiles a component.
-fn add(sandbox: &Sandbox, limits: &EgressLimits, component: Vec<u8>) -> Plugin {
-    let loader = PluginLoader {
+/// The program that compiles where a whole gateway is opened, or the command line
+/// used: a program of tests is not the gateway's.
+pub fn compile_worker() -> PathBuf {
+    let test = std::env::current_exe().expect("this program");
+    let deps = test.parent().expect("a folder");
+    deps.with_file_name("portcullis-compile-worker")
+}
+
+/// What loads plugins into this sandbox.
+fn loader(sandbox: &Sandbox, limits: &EgressLimits, compiler: Compiler) -> PluginLoader {
+    PluginLoader {
         sandbox: sandbox.clone(),
+        compiler,
         limits: limits.clone(),
         resolver: Arc::new(SystemResolver),
-    };
+    }
+}
+
+/// Compiles a component.
+fn add(sandbox: &Sandbox, limits: &EgressLimits, component: Vec<u8>) -> Plugin {
+    let loader = loader(sandbox, limits, Compiler::in_process());
     wait_for(async move { loader.load(component).await.expect("a plugin") })
 }
 

@@ -42,7 +42,10 @@ pub use answer::Answer;
 pub use balancer::Balancer;
 pub use builder::{TestHostBuilder, test_config};
 pub use clock::ManualClock;
-pub use component::{LinearVersion, ProbeVersion, linear_component, plugins_directory};
+pub use component::{
+    LinearVersion, ProbeVersion, compile_worker, linear_component, plugins_directory,
+    probe_component,
+};
 pub use dump::Dump;
 pub use host::{TestHost, bearer, call, call_of, token_of};
 pub use log::{capture_no_log, captured_lines_with, captured_log};

@@ -128,7 +128,9 @@ fn build_engine(config: &SandboxConfig) -> Result<(Engine, Allocator), SandboxEr
     }
 }
 
-fn base_config(config: &SandboxConfig) -> Config {
+/// What all engines have in common, those that only compile among them: whatever
+/// changes machine code stands here.
+pub(crate) fn base_config(config: &SandboxConfig) -> Config {
     let mut engine = Config::new();
     engine
         .wasm_component_model(true)

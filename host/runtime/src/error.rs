@@ -25,6 +25,49 @@ pub enum LoadError {
     /// The component does not compile.
     #[error("the component does not compile: {0}")]
     Compile(String),
+    /// Compiling takes more memory than it may.
+    #[error(
+        "compiling the component takes more than {limit} bytes of memory; raise \
+         plugins.compile_memory_bytes if you know where it comes from"
+    )]
+    CompileMemory {
+        /// Bytes of address space.
+        limit: u64,
+    },
+    /// Compiling takes more CPU time than it may.
+    #[error(
+        "compiling the component takes more than {seconds} s of CPU time; raise \
+         plugins.compile_cpu_seconds if you know where it comes from"
+    )]
+    CompileCpu {
+        /// CPU time.
+        seconds: u64,
+    },
+    /// Compiling takes longer than it may.
+    #[error(
+        "compiling the component takes longer than {seconds} s; try again when the machine is \
+         less busy, or raise plugins.compile_seconds"
+    )]
+    CompileTime {
+        /// Wall-clock time.
+        seconds: u64,
+    },
+    /// The process that compiles was killed.
+    #[error(
+        "the process that compiles died of signal {signal}; the log has what it said. \
+         Signal 9 is how a system that runs out of memory ends processes, others are an error \
+         of the compiler that this component triggers"
+    )]
+    CompilerDied {
+        /// Its number, as in `kill -l`.
+        signal: i32,
+    },
+    /// The process that compiles does not do so.
+    #[error(
+        "the component cannot be compiled, because the process for it fails: {0}; \
+         plugins.compile_worker must be empty or name this very version of the gateway"
+    )]
+    CompilerUnusable(String),
     /// Imports or exports have other types than the contract's.
     #[error("the component does not fit the contract: {0}")]
     Link(String),

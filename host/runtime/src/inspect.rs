@@ -1,38 +1,52 @@
-//! What a component asks for, read from its bytes before it is compiled.
+//! What a component asks for and what it is made of, read from its bytes before
+//! it is compiled.
 //!
 //! A component can do nothing but call its imports, so the list of imports is a
-//! proof and not a promise.
+//! proof and not a promise. The sizes of its parts are bounded because what
+//! compiling takes grows with them, in places faster than the file itself.
 
+mod bounds;
+mod counts;
+mod names;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use counts::Counts;
+use names::{Names, contract_interface, imported_interface, shown};
 
 /// The version of the contract this gateway serves.
 pub const CONTRACT_VERSION: &str = "0.1.0";
 
+/// To be raised with every change of this module that refuses what it took, or
+/// tells what it did not tell: what is kept of compiled components holds their
+/// inspection, and one of an earlier version must not stand for one of this.
+pub(crate) const INSPECTION_VERSION: u32 = 1;
+
 const PACKAGE: &str = "portcullis:provider/";
-const IMPORTS: &[&str] = &["clock", "http", "log", "types"];
 
-/// Characters of a name in an error; names of interfaces have about 40.
-const SHOWN_NAME_CHARS: usize = 100;
-
-/// How many core modules a component may hold. Ours hold three.
-const MAX_CORE_MODULES: usize = 64;
-
-/// What a component imports and exports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a component imports, exports and starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Inspection {
     /// Interfaces of the contract that are imported, such as `http`.
     pub imports: BTreeSet<String>,
+    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`.
+    pub wasi: BTreeSet<String>,
     /// Interfaces of the contract that are exported, such as `actions`. Other
     /// exports are tolerated: some toolchains add their own.
     pub exports: BTreeSet<String>,
     /// Bytes.
     pub size: usize,
+    /// Bytes of linear memory before anything runs, over all memories.
+    pub initial_memory_bytes: u64,
 }
 
 /// Why the bytes are not a component we can host.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum InspectError {
     /// Too large to look at.
     #[error("the file has {size} bytes; the limit is {limit} (sandbox.component_bytes)")]
@@ -45,9 +59,19 @@ pub enum InspectError {
     /// Not WebAssembly, or a core module.
     #[error("this is not a WebAssembly component: {0}")]
     NotAComponent(String),
-    /// More parts than any provider has.
-    #[error("the component holds more than {MAX_CORE_MODULES} core modules")]
-    TooManyModules,
+    /// Larger in one respect than any provider is.
+    #[error(
+        "the component has {found} {what}, and may have {limit}; \
+         build it with optimisation and without what it does not use"
+    )]
+    TooMuch {
+        /// What there is too much of, in the plural: `functions`.
+        what: Cow<'static, str>,
+        /// How much was found. There may be more: reading ends here.
+        found: u64,
+        /// How much there may be.
+        limit: u64,
+    },
     /// It wants what no gateway offers.
     #[error(
         "the component imports `{0}`, which is outside the contract; \
@@ -61,14 +85,14 @@ pub enum InspectError {
     ContractVersion(String),
     /// Something every provider has is missing.
     #[error("the component does not export `{PACKAGE}{0}@{CONTRACT_VERSION}`")]
-    MissingExport(&'static str),
+    MissingExport(Cow<'static, str>),
 }
 
-/// Reads a component's imports and exports, and validates it.
+/// Reads a component's imports, exports and sizes, and validates it.
 ///
-/// Bytes that pass are well formed, import nothing but the contract and export
-/// `provider` and `actions`; whether the types fit is checked when they are
-/// linked.
+/// Bytes that pass are well formed, import nothing but the contract, export
+/// `provider` and `actions`, and have no part that is out of all proportion;
+/// whether the types fit is checked when they are linked.
 pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectError> {
     if bytes.len() > max_bytes {
         return Err(InspectError::TooLarge {
@@ -76,12 +100,45 @@ pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectErro
             limit: max_bytes,
         });
     }
-    let names = read_names(bytes)?;
-    let imports = names
+    let Parts { names, counts } = read_parts(bytes)?;
+    let (wasi, imports) = imports(&names)?;
+    let exports = exports(&names)?;
+    Validator::new_with_features(features())
+        .validate_all(bytes)
+        .map_err(malformed)?;
+    Ok(Inspection {
+        imports,
+        wasi,
+        exports,
+        size: bytes.len(),
+        initial_memory_bytes: counts.initial_memory_bytes(),
+    })
+}
+
+/// The imported interfaces of WASI, and those of the contract.
+fn imports(names: &Names) -> Result<(BTreeSet<String>, BTreeSet<String>), InspectError> {
+    let (wasi, others): (BTreeSet<_>, BTreeSet<_>) = names
         .imports
         .iter()
-        .map(|name| imported_interface(name))
-        .collect::<Result<BTreeSet<_>, _>>()?;
+        .map(String::as_str)
+        .partition(|name| name.starts_with("wasi:"));
+    refuse_wasi(&wasi)?;
+    let contract = others.into_iter().map(imported_interface);
+    let contract = contract.collect::<Result<_, _>>()?;
+    Ok((wasi.into_iter().map(shown).collect(), contract))
+}
+
+/// Nothing links WASI.
+fn refuse_wasi(wasi: &BTreeSet<&str>) -> Result<(), InspectError> {
+    match wasi.first() {
+        Some(name) => Err(InspectError::ForeignImport(shown(name))),
+        None => Ok(()),
+    }
+}
+
+/// The exported interfaces of the contract, among them those that every provider
+/// has.
+fn exports(names: &Names) -> Result<BTreeSet<String>, InspectError> {
     let exports: BTreeSet<String> = names
         .exports
         .iter()
@@ -95,18 +152,11 @@ pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectErro
                 .find(|name| name.starts_with(&format!("{PACKAGE}{required}@")));
             return Err(match other_version {
                 Some(name) => InspectError::ContractVersion(shown(name)),
-                None => InspectError::MissingExport(required),
+                None => InspectError::MissingExport(required.into()),
             });
         }
     }
-    Validator::new_with_features(features())
-        .validate_all(bytes)
-        .map_err(|error| InspectError::NotAComponent(error.message().to_owned()))?;
-    Ok(Inspection {
-        imports,
-        exports,
-        size: bytes.len(),
-    })
+    Ok(exports)
 }
 
 /// What the engine has switched on, and no more.
@@ -117,96 +167,64 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::MULTI_MEMORY)
 }
 
-#[derive(Default)]
-struct Names {
-    imports: Vec<String>,
-    exports: Vec<String>,
-}
-
 /// How every file of WebAssembly begins.
 const MAGIC: &[u8] = b"\0asm";
 
-/// The names at the outermost level; what nested components import is theirs.
-fn read_names(bytes: &[u8]) -> Result<Names, InspectError> {
-    let malformed = |error: wasmparser::BinaryReaderError| {
-        InspectError::NotAComponent(error.message().to_owned())
-    };
-    if !bytes.starts_with(MAGIC) {
-        return Err(InspectError::NotAComponent(
-            "it is no WebAssembly at all".to_owned(),
-        ));
-    }
-    let mut names = Names::default();
-    let mut depth = 0_usize;
-    let mut modules = 0_usize;
+/// What is read in the one pass over the bytes that precedes validation.
+#[derive(Default)]
+struct Parts {
+    names: Names,
+    counts: Counts,
+}
+
+fn read_parts(bytes: &[u8]) -> Result<Parts, InspectError> {
+    refuse_other_files(bytes)?;
+    let mut parts = Parts::default();
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(malformed)? {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } if depth == 0 => {
-                return Err(InspectError::NotAComponent(
-                    "it is a core module; encode it with `cargo xtask plugins` or wasm-tools"
-                        .to_owned(),
-                ));
-            }
-            Payload::ModuleSection { .. } => {
-                depth += 1;
-                modules += 1;
-            }
-            Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    names
-                        .imports
-                        .push(import.map_err(malformed)?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    names
-                        .exports
-                        .push(export.map_err(malformed)?.name.name.to_owned());
-                }
-            }
-            _ => {}
+        let payload = payload.map_err(malformed)?;
+        let is_outermost = parts.counts.depth() == 0;
+        if is_outermost && is_core_module(&payload) {
+            return Err(InspectError::NotAComponent(
+                "it is a core module; encode it with `cargo xtask plugins` or wasm-tools"
+                    .to_owned(),
+            ));
         }
-        if modules > MAX_CORE_MODULES {
-            return Err(InspectError::TooManyModules);
+        parts.counts.count(&payload)?;
+        if is_outermost {
+            parts.names.read(payload).map_err(malformed)?;
         }
     }
-    Ok(names)
+    Ok(parts)
 }
 
-fn imported_interface(name: &str) -> Result<String, InspectError> {
-    let interface =
-        contract_interface(name).ok_or_else(|| InspectError::ForeignImport(shown(name)))??;
-    if IMPORTS.contains(&interface.as_str()) {
-        Ok(interface)
-    } else {
-        Err(InspectError::ForeignImport(shown(name)))
+/// Says what a file is that does not begin as WebAssembly does.
+fn refuse_other_files(bytes: &[u8]) -> Result<(), InspectError> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(());
     }
-}
-
-/// The interface a name of our package names: `None` for other packages, an
-/// error for another version.
-fn contract_interface(name: &str) -> Option<Result<String, InspectError>> {
-    let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
-    Some(if version == CONTRACT_VERSION {
-        Ok(interface.to_owned())
+    let says = if bytes.is_empty() {
+        "it is empty"
+    } else if bytes.trim_ascii_start().starts_with(b"(") {
+        "it is text; assemble it with `wasm-tools parse`"
     } else {
-        Err(InspectError::ContractVersion(shown(name)))
-    })
+        "it is no WebAssembly at all"
+    };
+    Err(InspectError::NotAComponent(says.to_owned()))
 }
 
-/// A name from bytes that have not been validated yet, for an operator's
-/// terminal: bounded and without control characters.
-fn shown(name: &str) -> String {
-    name.chars()
-        .take(SHOWN_NAME_CHARS)
-        .flat_map(char::escape_debug)
-        .collect()
+fn is_core_module(payload: &Payload<'_>) -> bool {
+    let Payload::Version { encoding, .. } = payload else {
+        return false;
+    };
+    *encoding == Encoding::Module
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that it can be named in `map_err`"
+)]
+fn malformed(error: wasmparser::BinaryReaderError) -> InspectError {
+    InspectError::NotAComponent(error.message().to_owned())
 }
 
 #[cfg(test)]
@@ -262,7 +280,7 @@ mod tests {
         );
         check(
             &format!(r#"(component (import "{}" (func)))"#, "a".repeat(5000)),
-            &InspectError::ForeignImport("a".repeat(SHOWN_NAME_CHARS)),
+            &InspectError::ForeignImport("a".repeat(names::SHOWN_CHARS)),
         );
     }
 
@@ -278,7 +296,7 @@ mod tests {
     fn an_import_of_a_nested_component_is_not_ours_to_judge() {
         check(
             r#"(component (component (import "anything" (func))))"#,
-            &InspectError::MissingExport("provider"),
+            &InspectError::MissingExport("provider".into()),
         );
     }
 

@@ -7,7 +7,9 @@
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
 //! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
-//! | `loader`, `describe` | bytes become a [`Plugin`]: inspected, compiled, described, validated |
+//! | [`compile`], [`compile_worker`] | components become machine code, in a process of their own |
+//! | [`cache`] | what became of components is kept, under a code that shows changes |
+//! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `places` | how many calls run at a time |
 //! | `calls` | those of one version, and how they end when another takes over |
@@ -20,7 +22,10 @@
 //! modes or storage: whether a call may happen is decided before it gets here.
 
 mod bindings;
+pub mod cache;
 mod calls;
+pub mod compile;
+pub mod compile_worker;
 pub mod config;
 mod describe;
 pub mod egress;
@@ -41,6 +46,8 @@ mod state;
 mod stopwatch;
 mod text;
 
+pub use cache::{Cache, CacheKey, CacheReport};
+pub use compile::{CompileSettings, Compiled, Compiler};
 pub use config::{Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};

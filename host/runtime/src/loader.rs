@@ -1,4 +1,4 @@
-//! Bytes become a plugin: inspected, compiled, linked, described, validated.
+//! Components become plugins: compiled, linked, described, validated.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
 use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{PluginDescriptor, PluginDigest, PluginManifest, capabilities};
 use portcullis_core::schema::ParamsValidator;
-use wasmtime::component::Component;
 
 use crate::bindings::ActionSourcePre;
 use crate::calls::Calls;
+use crate::compile::{Compiled, Compiler};
 use crate::describe::{Described, describe};
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
-use crate::inspect::{Inspection, inspect};
+use crate::inspect::Inspection;
 use crate::state::CallState;
 
 /// A provider that has been loaded: what it says about itself, and how to call
@@ -68,17 +68,29 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Loads a component. Compiling takes about 0.1 s for each 100 KB.
+    /// Loads a component: compiles it, unless that has been done before, and asks
+    /// it what it is. Compiling takes about 0.1 s for each 100 KB.
     ///
     /// `egress` makes the plugin's requests and should be its alone, so that
     /// connections are not shared between plugins.
     pub async fn load(
         sandbox: &Sandbox,
+        compiler: &Compiler,
         bytes: Vec<u8>,
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
-        let digest = PluginDigest::of(&bytes);
-        let (inspection, pre) = compile(sandbox.clone(), bytes).await?;
+        let compiled = compiler.compile(sandbox, bytes).await?;
+        Self::from_compiled(sandbox, compiled, egress).await
+    }
+
+    /// As [`load`](Self::load), of what is compiled already.
+    pub async fn from_compiled(
+        sandbox: &Sandbox,
+        compiled: Compiled,
+        egress: EgressClient,
+    ) -> Result<Self, LoadError> {
+        let (digest, inspection) = (compiled.digest(), compiled.inspection().clone());
+        let pre = link(sandbox.clone(), compiled).await?;
         let described = describe(sandbox, &pre).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
@@ -135,6 +147,11 @@ impl Plugin {
         self.inner.calls.end();
     }
 
+    /// What it asks for, and is made of.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
+    }
+
     /// The client of its requests.
     pub fn egress(&self) -> &EgressClient {
         &self.inner.egress
@@ -163,24 +180,21 @@ impl Plugin {
     }
 }
 
-/// Inspects and compiles, away from the threads that serve.
-async fn compile(
+/// Gives a component what it imports, away from the threads that serve.
+async fn link(
     sandbox: Sandbox,
-    bytes: Vec<u8>,
-) -> Result<(Inspection, ActionSourcePre<CallState>), LoadError> {
-    let compiled = tokio::task::spawn_blocking(move || {
+    compiled: Compiled,
+) -> Result<ActionSourcePre<CallState>, LoadError> {
+    let linked = tokio::task::spawn_blocking(move || {
         let shared = &sandbox.shared;
-        let inspection = inspect(&bytes, shared.config.component_bytes)?;
-        let component = Component::from_binary(&shared.engine, &bytes)
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        let pre = shared
+        let component = compiled.component(&shared.engine)?;
+        shared
             .linker
             .instantiate_pre(&component)
             .and_then(ActionSourcePre::new)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        Ok((inspection, pre))
+            .map_err(|error| LoadError::Link(format!("{error:#}")))
     });
-    compiled
+    linked
         .await
         .unwrap_or_else(|panic| Err(LoadError::Compile(panic.to_string())))
 }

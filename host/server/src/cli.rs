@@ -1,7 +1,8 @@
 //! The command line: the tree of commands, and how each of them ends.
 //!
-//! Two kinds live here and know nothing of each other. `serve`, `config`,
-//! `keys`, `audit` and `plugin inspect|keygen|sign|verify` are the gateway's own and work without one
+//! Two kinds live here and know nothing of each other. `serve`, `config`, `keys`,
+//! `cache`, `audit` and `plugin inspect|keygen|sign|verify` are the gateway's own and
+//! work without one
 //! running. All others are clients: they speak HTTP through `client`, as anybody
 //! could, and name no type of the gateway.
 //!
@@ -13,6 +14,7 @@ mod actions;
 mod approve;
 mod audit;
 mod automation;
+mod cache;
 mod caller;
 mod claims;
 mod client;
@@ -120,6 +122,12 @@ enum Command {
         #[command(subcommand)]
         act: plugin::Plugins,
     },
+    /// What is kept of compiled plugins: verify it, remove it.
+    #[command(after_help = cache::HELP)]
+    Cache {
+        #[command(subcommand)]
+        act: cache::Caches,
+    },
     /// The gateway's configuration.
     #[command(after_help = config::HELP)]
     Config {
@@ -199,6 +207,7 @@ impl Command {
             Self::Egress(egress) => egress.run(console).await,
             Self::Invocations(invocations) => invocations.run(console).await,
             Self::Plugin { act } => act.run(console, json).await,
+            Self::Cache { act } => act.run().await,
             Self::Config { act } => act.run(),
             Self::Keys { act } => act.run(console).await,
             Self::Audit { act } => act.run(console).await,

@@ -8,6 +8,7 @@ mod master_key;
 mod origins;
 mod plugins;
 mod results;
+mod rollback;
 mod secret;
 mod signing;
 mod telemetry;
@@ -28,6 +29,7 @@ pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
+pub use rollback::RollbackConfig;
 pub use secret::{Secret, Secrets};
 pub use signing::{KeyTexts, RequireSigned};
 pub use telemetry::TelemetryConfig;
@@ -82,7 +84,7 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Encryption at rest.
     pub secrets: SecretsConfig,
-    /// Where plugins are.
+    /// Where plugins are, and how they are compiled.
     pub plugins: PluginsConfig,
     /// How much a session may ask.
     pub admission: AdmissionConfig,
@@ -311,6 +313,7 @@ impl Config {
         self.trusted_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
+        self.plugins.validate()?;
         self.check_ranges()
     }
 
@@ -412,7 +415,6 @@ impl Config {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
-        self.plugins.validate()?;
         self.check_lease()
     }
 
@@ -501,7 +503,7 @@ fn invalid(key: &'static str, rule: impl Into<String>) -> ConfigError {
 mod tests {
     use super::*;
 
-    fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    pub(super) fn with_secrets(extra: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
         let mut overrides = vec![
             ("auth.operator_key", "o".repeat(32)),
             ("auth.token_secret", "t".repeat(32)),
@@ -511,12 +513,7 @@ mod tests {
         overrides
     }
 
-    /// What is said of one key with this value.
-    pub(super) fn error_of_key(key: &'static str, value: &str) -> String {
-        error_of(&with_secrets(&[(key, value)]))
-    }
-
-    fn error_of(overrides: &[(&'static str, String)]) -> String {
+    pub(super) fn error_of(overrides: &[(&'static str, String)]) -> String {
         Config::load(None, overrides).unwrap_err().to_string()
     }
 

@@ -8,8 +8,8 @@
 //! | [`gateway`] | what every use case works with |
 //! | [`auth`], [`access`] | who is calling, and what they may reach |
 //! | [`actions`] | catalog, admission, execution, history: the heart |
-//! | [`sources`] | what lists and executes actions |
-//! | [`plugins`] | which versions of plugins there are, and which one serves |
+//! | [`sources`], [`plugins`] | what lists and executes actions, and which versions of plugins there are |
+//! | [`compiling`] | what plugins are compiled with |
 //! | [`organizations`], [`connections`], [`sessions`], [`automations`], [`modes`], [`reviews`], [`egress_grants`] | what people manage |
 //! | [`audit`] | the record of what happened |
 //! | [`events`] | telling people what becomes of invocations |
@@ -27,6 +27,7 @@ pub mod auth;
 pub mod automations;
 pub mod cli;
 pub mod clock;
+pub mod compiling;
 pub mod config;
 pub mod connections;
 pub mod egress_grants;
@@ -76,6 +77,7 @@ pub async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
     keys::require_known(&*storage, &vault::Vault::new(&config.master_keys()?)).await?;
     let loader = PluginLoader {
         sandbox: Sandbox::new(config.sandbox())?,
+        compiler: compiling::compiler(&config)?,
         limits: config.egress(),
         resolver: Arc::new(SystemResolver),
     };

@@ -4,14 +4,20 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 use portcullis::cli::{self, Console};
+use portcullis::compiling;
 
 /// A call allocates thousands of small things on one thread and frees them on
 /// another, which the system's allocator is slow at and keeps memory over.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+fn main() -> ExitCode {
+    // Before anything of a gateway has begun.
+    compiling::work(std::env::args_os()).unwrap_or_else(gateway)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn gateway() -> ExitCode {
     let mut console = Console::of_process();
     cli::run(std::env::args_os(), &mut console).await.into()
 }

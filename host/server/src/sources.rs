@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::egress::{EgressClient, EgressLimits, Resolve};
-use portcullis_runtime::{LoadError, Plugin, Sandbox};
+use portcullis_runtime::{Compiler, LoadError, Plugin, Sandbox};
 
 /// The sources of the gateway.
 #[derive(Debug, Default)]
@@ -122,6 +122,8 @@ impl Sources {
 pub struct PluginLoader {
     /// Where they run.
     pub sandbox: Sandbox,
+    /// Makes them of components.
+    pub compiler: Compiler,
     /// What their requests may use.
     pub limits: EgressLimits,
     /// Finds the addresses of their upstreams.
@@ -130,15 +132,22 @@ pub struct PluginLoader {
 
 impl PluginLoader {
     /// Loads a component that was compiled before, if what was compiled is kept.
-    #[expect(clippy::unused_async, reason = "nothing is kept yet")]
-    pub async fn load_kept(&self, _digest: PluginDigest) -> Option<Plugin> {
-        None
+    ///
+    /// `None` is no error: loading the component yields the same, or says why not.
+    pub async fn load_kept(&self, digest: PluginDigest) -> Option<Plugin> {
+        let compiled = self.compiler.cached(&self.sandbox, digest).await?;
+        let egress = self.egress().ok()?;
+        let loaded = Plugin::from_compiled(&self.sandbox, compiled, egress).await;
+        loaded.ok()
     }
 
     /// Loads one component, with an HTTP client of its own.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
-        let egress = EgressClient::new(self.limits.clone(), Arc::clone(&self.resolver))
-            .map_err(|error| LoadError::Client(error.to_string()))?;
-        Plugin::load(&self.sandbox, bytes, egress).await
+        Plugin::load(&self.sandbox, &self.compiler, bytes, self.egress()?).await
+    }
+
+    fn egress(&self) -> Result<EgressClient, LoadError> {
+        EgressClient::new(self.limits.clone(), Arc::clone(&self.resolver))
+            .map_err(|error| LoadError::Client(error.to_string()))
     }
 }

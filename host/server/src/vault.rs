@@ -122,6 +122,13 @@ impl Vault {
         self.keys().map(|key| key.id.as_str())
     }
 
+    /// The key under which compiled plugins are kept, which seals nothing.
+    pub(crate) fn cache_key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        expand(&self.current.derivation, "compiled-plugins", &mut key);
+        key
+    }
+
     /// What may be done with the key of this id.
     pub fn standing(&self, key_id: &str) -> Standing {
         if key_id == self.current.id {

@@ -74,6 +74,7 @@ impl Gateway {
             .env("PORTCULLIS__AUTH__OPERATOR_KEY", &operator_key)
             .env("PORTCULLIS__AUTH__TOKEN_SECRET", random()?)
             .env("PORTCULLIS__SECRETS__MASTER_KEY", random()?)
+            .env("PORTCULLIS__PLUGINS__CACHE_DIRECTORY", "")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             // Ours is for the table.

@@ -98,6 +98,10 @@ impl Setup {
             .arg(&self.program.plugins)
             .env("PORTCULLIS__ADMISSION__INVOCATIONS_PER_MINUTE", "100000000")
             .env("PORTCULLIS__AUTH__USER_TOKEN_SECONDS", "86400")
+            .env(
+                "PORTCULLIS__PLUGINS__CACHE_DIRECTORY",
+                self.folder.join("compiled"),
+            )
             .env("PORTCULLIS__SANDBOX__DEADLINE_MS", "2000")
             .env("PORTCULLIS__STORAGE__LEASE_SECONDS", "15")
             .env("PORTCULLIS__STORAGE__MAX_CONNECTIONS", "8");

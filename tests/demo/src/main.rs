@@ -38,6 +38,10 @@ const STRAGGLERS: Duration = Duration::from_secs(1);
 const LOG_FILTER: &str = "warn,portcullis::egress_grants=error";
 
 fn main() -> ExitCode {
+    portcullis::compiling::work(std::env::args_os()).unwrap_or_else(demo)
+}
+
+fn demo() -> ExitCode {
     let options = Options::parse();
     log_to_stderr();
     match run(&options) {

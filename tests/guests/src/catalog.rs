@@ -10,6 +10,7 @@ pub(crate) const ACTIONS: &[(&str, Behaviour)] = &[
     ("key", plain::key),
     ("now", plain::now),
     ("wait", plain::wait),
+    ("edition", plain::edition),
     ("remember", plain::remember),
     ("text", answers::text),
     ("huge_result", answers::huge_result),

@@ -1,7 +1,9 @@
-//! Answers from params, context, clock and state.
+//! Answers from params, context, clock, code and state.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::json;
 
 use crate::bindings::exports::portcullis::provider::actions::Context;
 use crate::bindings::portcullis::provider::clock;
@@ -39,4 +41,23 @@ pub(crate) fn wait(_context: &Context, json: &str) -> Result<String, Error> {
 pub(crate) fn remember(_context: &Context, _params: &str) -> Result<String, Error> {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     Ok((CALLS.fetch_add(1, Ordering::Relaxed) + 1).to_string())
+}
+
+/// What a test replaces to have another version that says and asks for the same.
+static EDITION: [u8; 16] = *b"edition: first  ";
+
+/// Answers which version runs, before and after it has waited as many milliseconds as
+/// its params say.
+pub(crate) fn edition(_context: &Context, json: &str) -> Result<String, Error> {
+    let milliseconds = params::<u32>(json)?;
+    let before = edition_now();
+    black_box(clock::now());
+    black_box(clock::wait(milliseconds));
+    Ok(json!({ "before": before, "after": edition_now() }).to_string())
+}
+
+fn edition_now() -> String {
+    // Opaque to the compiler, which otherwise would know the answer.
+    let edition = black_box(&EDITION);
+    String::from_utf8_lossy(edition.trim_ascii_end()).into_owned()
 }

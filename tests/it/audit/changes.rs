@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_tests::{
-    ADMIN, LINEAR_TOKEN, LinearVersion, MEMBER, ORG, TestHost, TestHostBuilder,
+    ADMIN, LINEAR_TOKEN, MEMBER, ORG, TestHost, TestHostBuilder,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,6 @@ on_both! {
     modes_are_recorded_with_what_they_were,
     sessions_and_automations_are_recorded,
     egress_grants_are_recorded,
-    plugins_are_recorded_when_they_are_new,
     what_is_refused_leaves_nothing,
 }
 
@@ -48,10 +47,7 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
     };
     let all = watch.news().await;
     let (ours, gateways): (Vec<_>, Vec<_>) = all.iter().partition(|told| told.chain == ORG);
-    assert_eq!(
-        kinds(gateways),
-        ["audit.begun", "egress_grant.created", "plugin.loaded"]
-    );
+    assert_eq!(kinds(gateways), ["audit.begun", "egress_grant.created"]);
     assert_eq!(
         kinds(ours),
         [
@@ -64,7 +60,7 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
         ]
     );
     let verified = sound(&host).await;
-    assert_eq!(verified.places(), 9);
+    assert_eq!(verified.places(), 8);
     let chains: Vec<_> = verified
         .chains
         .iter()
@@ -284,25 +280,6 @@ async fn egress_grants_are_recorded(builder: TestHostBuilder) {
         assert_eq!(told.subject, format!("egress_grant:{id}"));
         assert_eq!(told.details, body);
     }
-}
-
-async fn plugins_are_recorded_when_they_are_new(builder: TestHostBuilder) {
-    let host = builder.start().await;
-    let seen = Watch::from_now_on(&host).await.seen;
-    let host = host.restart().await;
-    let mut watch = Watch { host: &host, seen };
-    assert_eq!(watch.news().await, []);
-    let seen = watch.seen;
-
-    let host = host.restart_serving(LinearVersion::OtherWords).await;
-    let told = Watch { host: &host, seen }.only().await;
-    assert_eq!(told.kind, "plugin.loaded");
-    assert_eq!((&*told.chain, &*told.actor), ("", "gateway"));
-    assert_eq!(told.subject, "plugin:linear");
-    let (before, after) = (&told.details["before"], &told.details["after"]);
-    assert_eq!(before["version"], after["version"]);
-    assert!(before["digest"].is_string());
-    assert_ne!(before["digest"], after["digest"]);
 }
 
 async fn what_is_refused_leaves_nothing(builder: TestHostBuilder) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use portcullis::cli::{self, Console, Interrupted, variables};
 use portcullis::clock::{Clock, SystemClock};
-use portcullis_tests::{OPERATOR_KEY, Served, TestHost};
+use portcullis_tests::{OPERATOR_KEY, Served, TestHost, compile_worker};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -137,6 +137,7 @@ impl Terminal {
             environment: self.environment.clone(),
             clock: Arc::clone(&self.clock),
             tick: self.tick,
+            compile_worker: compile_worker(),
             interrupted: interrupted(self.interrupted.take()),
         };
         let arguments = ["portcullis"].iter().chain(arguments);
@@ -164,6 +165,7 @@ impl Terminal {
             environment: self.environment.clone(),
             clock: Arc::clone(&self.clock),
             tick: self.tick,
+            compile_worker: compile_worker(),
             interrupted: interrupted(self.interrupted.take()),
         };
         let arguments = ["portcullis"].iter().chain(arguments);

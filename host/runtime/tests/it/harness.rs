@@ -15,7 +15,8 @@ use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_runtime::egress::{EgressClient, EgressLimits, SystemResolver};
 use portcullis_runtime::{
-    Call, CallReport, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox, SandboxConfig,
+    Call, CallReport, Compiler, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox,
+    SandboxConfig,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -81,7 +82,13 @@ impl Guest {
         let mut config = config();
         change(&mut config);
         let sandbox = Sandbox::new(config).unwrap();
-        let plugin = Plugin::load(&sandbox, component, egress_client()).await?;
+        let plugin = Plugin::load(
+            &sandbox,
+            &Compiler::in_process(),
+            component,
+            egress_client(),
+        )
+        .await?;
         Ok(Self {
             sandbox,
             plugin,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{Allocator, LoadError, Plugin, Sandbox};
+use portcullis_runtime::{Allocator, Compiler, LoadError, Plugin, Sandbox};
 use serde_json::json;
 
 use crate::harness::{Ending, Expect as _, Guest, Held, config, egress_client, probe};
@@ -21,7 +21,13 @@ async fn a_call_that_finds_no_place_in_time_is_busy() {
     let first = guest.fetch();
     held.arrivals(1).await;
     assert_eq!(guest.stop_code("echo", json!({})).await, FailureCode::Busy);
-    let loaded = Plugin::load(&guest.sandbox, probe(), egress_client()).await;
+    let loaded = Plugin::load(
+        &guest.sandbox,
+        &Compiler::in_process(),
+        probe(),
+        egress_client(),
+    )
+    .await;
     assert!(matches!(loaded, Err(LoadError::Busy)), "{loaded:?}");
     held.release(1);
     first.await.unwrap().completed();

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{BufRead as _, BufReader, ErrorKind, IsTerminal as _, Read, Write};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,8 @@ pub struct Console {
     pub clock: Arc<dyn Clock>,
     /// How often a command that waits looks at the time.
     pub tick: Duration,
+    /// The program that compiles plugins; empty: the configuration's.
+    pub compile_worker: PathBuf,
     /// Ctrl-C. Once it has been polled, the signal no longer ends the process.
     pub interrupted: Interrupted,
 }
@@ -96,6 +99,7 @@ impl Console {
             environment: environment(),
             clock: Arc::new(SystemClock),
             tick: TICK,
+            compile_worker: PathBuf::new(),
             interrupted: Box::pin(interrupted()),
         }
     }

@@ -126,7 +126,7 @@ impl Plugins {
     /// `json`: somebody asks for JSON alone.
     pub(super) async fn run(self, console: &mut Console, json: bool) -> Result<Report, Failure> {
         match self {
-            Self::Inspect(inspect) => inspect.run().await,
+            Self::Inspect(inspect) => inspect.run(console).await,
             Self::Keygen(keygen) => keygen.run(),
             Self::Sign(sign) => sign.run().await,
             Self::Verify(verify) => verify.run().await,

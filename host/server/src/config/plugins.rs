@@ -1,14 +1,29 @@
-//! Section `[plugins]`.
+//! Section `[plugins]`: where plugins come from, how they are compiled, and how
+//! versions take over from each other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use portcullis_core::plugin::TrapRule;
+use portcullis_runtime::CompileSettings;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, KeyTexts, RequireSigned, invalid};
+use super::{ConfigError, KeyTexts, RequireSigned, RollbackConfig, invalid};
 
-/// Where plugins come from, and how versions take over from each other.
+/// The program of this process, also when its file was replaced or removed
+/// meanwhile, as upgrades do.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// Less does not hold the compiler itself.
+const MIN_MEMORY_BYTES: u64 = 128 << 20;
+
+const MAX_MEMORY_BYTES: u64 = 64 << 30;
+
+/// Nobody waits longer for a plugin, whether to begin or to end.
+const MAX_SECONDS: u64 = 3_600;
+
+const MAX_CACHE_BYTES: u64 = 1 << 40;
+
+/// Section `[plugins]`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginsConfig {
@@ -20,92 +35,118 @@ pub struct PluginsConfig {
     pub require_signed: RequireSigned,
     /// By whom; see [`Config::trusted_keys`](super::Config::trusted_keys).
     pub trusted_keys: KeyTexts,
+    /// The program that compiles; empty: this one.
+    pub compile_worker: PathBuf,
+    /// Address space of a process that compiles.
+    pub compile_memory_bytes: u64,
+    /// Its CPU time.
+    pub compile_cpu_seconds: u64,
+    /// Its wall-clock time.
+    pub compile_seconds: u64,
+    /// What became of components; empty: it is not kept.
+    pub cache_directory: PathBuf,
+    /// Of all files together.
+    pub cache_bytes: u64,
     /// When a version is taken back whose calls trap.
     pub rollback: RollbackConfig,
 }
 
-/// Section `[plugins.rollback]`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct RollbackConfig {
-    /// Calls that have to be seen first. 0: never.
-    pub min_calls: u32,
-    /// Sessions that have to have seen a trap.
-    pub min_sessions: u32,
-    /// The percentage of all calls above which a version is taken back.
-    pub trapped_percent: u32,
-}
-
-/// Calls that are remembered at most.
-const MAX_CALLS: u32 = 4_096;
-
-/// As long as a call can take at most.
-const MAX_DRAIN_SECONDS: u64 = 3_600;
-
 impl PluginsConfig {
+    /// How plugins are compiled: one at a time, so that a directory full of them
+    /// leaves the other cores to calls.
+    pub fn compiling(&self) -> CompileSettings {
+        CompileSettings {
+            program: self.program(),
+            memory_bytes: self.compile_memory_bytes,
+            cpu_seconds: self.compile_cpu_seconds,
+            timeout: Duration::from_secs(self.compile_seconds),
+            at_a_time: 1,
+        }
+    }
+
+    /// Absolute, since the process starts in the root directory.
+    fn program(&self) -> PathBuf {
+        if self.compile_worker.as_os_str().is_empty() {
+            return own_program();
+        }
+        std::path::absolute(&self.compile_worker).unwrap_or_else(|_| self.compile_worker.clone())
+    }
+
     /// How long the calls of a version that serves no longer may take.
     pub const fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        if self.drain_seconds > MAX_DRAIN_SECONDS {
-            let rule = format!("must be at most {MAX_DRAIN_SECONDS}");
-            return Err(invalid("plugins.drain_seconds", rule));
+        for (key, value, min, max) in [
+            ("plugins.drain_seconds", self.drain_seconds, 0, MAX_SECONDS),
+            (
+                "plugins.compile_memory_bytes",
+                self.compile_memory_bytes,
+                MIN_MEMORY_BYTES,
+                MAX_MEMORY_BYTES,
+            ),
+            (
+                "plugins.compile_cpu_seconds",
+                self.compile_cpu_seconds,
+                1,
+                MAX_SECONDS,
+            ),
+            (
+                "plugins.compile_seconds",
+                self.compile_seconds,
+                1,
+                MAX_SECONDS,
+            ),
+            ("plugins.cache_bytes", self.cache_bytes, 1, MAX_CACHE_BYTES),
+        ] {
+            if !(min..=max).contains(&value) {
+                return Err(invalid(key, format!("must be between {min} and {max}")));
+            }
         }
         self.rollback.validate()
     }
 }
 
-impl RollbackConfig {
-    /// The rule; `None` when nothing is ever taken back by itself.
-    pub fn rule(&self) -> Option<TrapRule> {
-        (self.min_calls > 0).then(|| TrapRule {
-            min_calls: self.min_calls as usize,
-            max_trapped_percent: self.trapped_percent as usize,
-            min_sessions: self.min_sessions as usize,
-            ..TrapRule::default()
-        })
+fn own_program() -> PathBuf {
+    if Path::new(OWN_PROGRAM).exists() {
+        return OWN_PROGRAM.into();
     }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        let Self {
-            min_calls,
-            min_sessions,
-            trapped_percent,
-        } = *self;
-        if min_calls > MAX_CALLS {
-            let rule = format!("must be at most {MAX_CALLS}; 0 switches it off");
-            return Err(invalid("plugins.rollback.min_calls", rule));
-        }
-        if !(2..=100).contains(&min_sessions) {
-            let rule = "must be between 2 and 100: one agent alone must not take a version back";
-            return Err(invalid("plugins.rollback.min_sessions", rule));
-        }
-        if !(50..100).contains(&trapped_percent) {
-            let rule =
-                "must be between 50, since one session counts with half of the calls, and 99";
-            return Err(invalid("plugins.rollback.trapped_percent", rule));
-        }
-        Ok(())
-    }
+    // Where there is no such file system. What cannot be found is told when it
+    // cannot be started.
+    std::env::current_exe().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::error_of_key;
+    use super::super::tests::{error_of, with_secrets};
+    use super::*;
+    use crate::config::Config;
 
     #[test]
-    fn what_would_let_one_agent_take_a_version_back_is_refused() {
+    fn limits_that_nothing_fits_in_are_refused() {
         for (key, value) in [
             ("plugins.drain_seconds", "3601"),
-            ("plugins.rollback.min_calls", "4097"),
-            ("plugins.rollback.min_sessions", "1"),
-            ("plugins.rollback.trapped_percent", "49"),
-            ("plugins.rollback.trapped_percent", "100"),
+            ("plugins.compile_memory_bytes", "1000000"),
+            ("plugins.compile_cpu_seconds", "0"),
+            ("plugins.compile_seconds", "3601"),
+            ("plugins.cache_bytes", "0"),
         ] {
-            let error = error_of_key(key, value);
-            assert!(error.starts_with(key), "{error}");
+            let error = error_of(&with_secrets(&[(key, value)]));
+            assert!(error.starts_with(&format!("{key}: must be")), "{error}");
         }
+    }
+
+    #[test]
+    fn the_program_is_this_one_or_an_absolute_path() {
+        let program = |set: &str| {
+            let overrides = with_secrets(&[("plugins.compile_worker", set)]);
+            let config = Config::load(None, &overrides).unwrap();
+            config.plugins.compiling().program
+        };
+        assert!(program("").is_absolute());
+        assert_eq!(program("/opt/worker"), Path::new("/opt/worker"));
+        assert!(program("bin/worker").is_absolute());
+        assert!(program("bin/worker").ends_with("bin/worker"));
     }
 }

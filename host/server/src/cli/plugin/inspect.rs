@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::inspect::{Inspection, inspect as read_imports};
-use portcullis_runtime::{Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
 
+use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::output::Report;
 use super::origin::Origin;
 use super::trust::Configured;
 use super::{files, sheet};
+use crate::config::Config;
 use crate::sources::PluginLoader;
 
 /// `plugin inspect`
@@ -29,16 +30,17 @@ pub(in crate::cli) struct Inspect {
 
 impl Inspect {
     /// Loads a component as the gateway does, and describes it.
-    pub(super) async fn run(self) -> Result<Report, Failure> {
+    pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
+        let compiler = compiler(console)?;
         let keys = self.configured.keys()?;
         let failure = |reason: String| files::failed(&self.file, reason);
         let config = small();
         let bytes = files::component(&self.file).await?;
         let origin = Origin::of(&self.file, &bytes, &keys);
-        let (plugin, inspection) = load(bytes, config).await.map_err(|reason| {
+        let plugin = load(bytes, config, compiler).await.map_err(|reason| {
             failure(reason).hint("`cargo xtask plugins` builds components that a gateway takes")
         })?;
-        let report = sheet::sheet(&plugin, &inspection, &origin);
+        let report = sheet::sheet(&plugin, plugin.inspection(), &origin);
         Ok(if self.verbose {
             origin.with_crates(report)
         } else {
@@ -47,16 +49,24 @@ impl Inspect {
     }
 }
 
-async fn load(bytes: Vec<u8>, config: SandboxConfig) -> Result<(Plugin, Inspection), String> {
-    let limit = config.component_bytes;
-    let inspection = read_imports(&bytes, limit).map_err(|error| error.to_string())?;
+/// A process of its own for the file, as in a gateway; nothing is kept.
+fn compiler(console: &Console) -> Result<Compiler, Failure> {
+    let mut settings = Config::read(None, &[])?.plugins.compiling();
+    if !console.compile_worker.as_os_str().is_empty() {
+        settings.program.clone_from(&console.compile_worker);
+    }
+    Ok(Compiler::new(settings, None))
+}
+
+async fn load(bytes: Vec<u8>, config: SandboxConfig, compiler: Compiler) -> Result<Plugin, String> {
     let loader = PluginLoader {
         sandbox: Sandbox::new(config).map_err(|error| error.to_string())?,
+        compiler,
         limits: EgressLimits::default(),
         resolver: Arc::new(SystemResolver),
     };
     let plugin = loader.load(bytes).await;
-    Ok((plugin.map_err(|error| error.to_string())?, inspection))
+    plugin.map_err(|error| error.to_string())
 }
 
 /// Room for the one call at a time that describing takes.

@@ -11,7 +11,9 @@ use portcullis_core::time::Timestamp;
 use portcullis_runtime::egress::{
     EgressClient, EgressLimits, HttpError, HttpRequest, HttpResponse, SystemResolver,
 };
-use portcullis_runtime::{Call, CallReport, Outbound, Outcome, Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{
+    Call, CallReport, Compiler, Outbound, Outcome, Plugin, Sandbox, SandboxConfig,
+};
 use tokio::time::Instant;
 
 use crate::reply;
@@ -107,7 +109,7 @@ impl Caller {
     ) -> anyhow::Result<Self> {
         // Never used: requests go to `outbound`.
         let egress = EgressClient::new(EgressLimits::default(), Arc::new(SystemResolver))?;
-        let plugin = Plugin::load(sandbox, component, egress)
+        let plugin = Plugin::load(sandbox, &Compiler::in_process(), component, egress)
             .await
             .context("the component cannot be loaded")?;
         Ok(Self {
