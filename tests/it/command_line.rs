@@ -12,6 +12,7 @@ mod keys;
 mod operators;
 mod plugin_files;
 mod refusals;
+mod registries;
 mod results;
 mod reviewing;
 mod signing;

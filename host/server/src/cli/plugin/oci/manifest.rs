@@ -54,12 +54,10 @@ pub(super) fn read(bytes: &[u8], limit: usize) -> Result<Artifact, Failure> {
     let document: Value = serde_json::from_slice(bytes)
         .map_err(|error| refused(&format!("it is no JSON: {error}")))?;
     if document.get("manifests").is_some() {
-        return Err(
-            refused("it is an index of several artifacts").hint(format!(
-                "name one of them: {}",
-                named(&document, "manifests", "digest")
-            )),
-        );
+        return Err(refused("it is an index of several artifacts").hint(format!(
+            "name one of them: {}",
+            named(&document, "manifests", "digest")
+        )));
     }
     let layers = document.get("layers").and_then(Value::as_array);
     let layers = layers.ok_or_else(|| refused("it has no layers"))?;
