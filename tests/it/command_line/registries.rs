@@ -99,7 +99,7 @@ async fn what_nobody_signed_is_refused_by_the_gateway() {
     let registry = FakeRegistry::start(&[(WASM, &component)]).await;
     let refused = gateway.install(&registry.by_digest()).await;
     refused
-        .assert_exit(7)
+        .assert_exit(8)
         .assert_told(&["plugins.require_signed"]);
 
     let other = detached(&portcullis_tests::linear_component());
