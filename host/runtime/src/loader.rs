@@ -79,8 +79,8 @@ impl Plugin {
         bytes: Vec<u8>,
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
-        let compiled = compiler.compile(sandbox, bytes).await?;
-        Self::from_compiled(sandbox, compiled, egress).await
+        let machine_code = compiler.compile(sandbox, bytes).await?;
+        Self::from_compiled(sandbox, machine_code, egress).await
     }
 
     /// As [`load`](Self::load), of what is compiled already.

@@ -2,8 +2,7 @@
 //!
 //! Two kinds live here and know nothing of each other. `serve`, `config`, `keys`,
 //! `cache`, `audit` and `plugin inspect|keygen|sign|verify` are the gateway's own and
-//! work without one
-//! running. All others are clients: they speak HTTP through `client`, as anybody
+//! work without one running. All others are clients: they speak HTTP through `client`, as anybody
 //! could, and name no type of the gateway.
 //!
 //! A command is a file with its arguments, its help and a `run` that returns a

@@ -96,12 +96,12 @@ fn config(operator_key: &str, data: &Path, plugins: &Path) -> anyhow::Result<Con
             format!("sqlite:{}", data.join("portcullis.db").display()),
         ),
         ("plugins.directory", plugins.display().to_string()),
-        // Whoever plays with it has no key yet.
-        ("plugins.require_signed", "none".to_owned()),
         (
             "plugins.cache_directory",
             data.join("compiled").display().to_string(),
         ),
+        // Whoever plays with it has no key yet.
+        ("plugins.require_signed", "none".to_owned()),
         ("server.shutdown_grace_seconds", GRACE_SECONDS.to_string()),
     ];
     Config::load(None, &overrides).context("the demo's configuration is refused")

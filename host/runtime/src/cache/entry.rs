@@ -5,21 +5,20 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use portcullis_core::plugin::PluginDigest;
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, futimens};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::CacheKey;
 use super::directory::ENDING;
-use crate::compile::frame::{CompiledHead, begin, split};
+use crate::compile::frame::{CompiledHead, Form, begin, split};
 use crate::compile::{Compiled, EngineKey};
 
-/// How a file begins. The last byte is the version of this form.
-const FORM: &[u8; 8] = b"PCKEPT\0\x01";
+/// How a file begins.
+const FORM: Form = *b"PCKEPT\0\x01";
 
 /// Of the code at the end.
 const CODE_BYTES: usize = 32;
@@ -91,13 +90,21 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Remembers when a file was last of use.
-pub(super) fn set_used(path: &Path, at: SystemTime) -> io::Result<()> {
-    open_file(path)?.set_modified(at)
+/// Remembers that a file is of use now, by the clock of its file system.
+pub(super) fn set_used(path: &Path) -> io::Result<()> {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let times = Timestamps {
+        last_access: now,
+        last_modification: now,
+    };
+    Ok(futimens(open_file(path)?, &times)?)
 }
 
 /// Without waiting for whoever writes to a pipe of this name.
-fn open_file(path: &Path) -> io::Result<File> {
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
     OpenOptions::new()
         .read(true)
@@ -157,4 +164,82 @@ fn key_name(key: &CacheKey) -> String {
 
 fn mac(key: &CacheKey) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key.0.as_slice()).expect("HMAC takes keys of any length")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+    use crate::cache::tests::{KEY, compiled, key};
+
+    static WRITTEN: LazyLock<Vec<u8>> = LazyLock::new(|| written(&key(KEY), &compiled("")));
+
+    fn written(key: &CacheKey, compiled: &Compiled) -> Vec<u8> {
+        let head = head(key, compiled).unwrap();
+        let code = code(key, &head, compiled.artifact());
+        [head.as_slice(), compiled.artifact(), &code].concat()
+    }
+
+    fn flaw(bytes: &[u8]) -> Flaw {
+        open(&key(KEY), bytes.to_vec()).unwrap_err()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let opened = open(&key(KEY), WRITTEN.clone()).unwrap();
+        let compiled = compiled("");
+        assert_eq!(opened.digest(), compiled.digest());
+        assert_eq!(opened.engine_key(), compiled.engine_key());
+        assert_eq!(opened.inspection(), compiled.inspection());
+        assert_eq!(opened.artifact(), compiled.artifact());
+    }
+
+    #[test]
+    fn another_key_is_told_from_damage() {
+        let other = written(&key(KEY + 1), &compiled(""));
+        assert_eq!(flaw(&other), Flaw::OtherKey);
+        // One that only says it is ours is not believed.
+        let (ours, theirs) = (key_name(&key(KEY)), key_name(&key(KEY + 1)));
+        let at = memchr::memmem::find(&other, theirs.as_bytes()).unwrap();
+        let mut forged = other;
+        forged[at..at + ours.len()].copy_from_slice(ours.as_bytes());
+        assert_eq!(flaw(&forged), Flaw::Tampered);
+    }
+
+    #[test]
+    fn a_changed_head_is_found_though_it_is_sound_json() {
+        let digest = compiled("").digest().to_string();
+        let at = memchr::memmem::find(&WRITTEN, digest.as_bytes()).unwrap();
+        let mut forged = WRITTEN.clone();
+        let digit = &mut forged[at + digest.len() - 1];
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+        assert_eq!(flaw(&forged), Flaw::Tampered);
+    }
+
+    #[test]
+    fn what_is_appended_is_found() {
+        let mut longer = WRITTEN.clone();
+        longer.push(0);
+        assert_eq!(flaw(&longer), Flaw::Tampered);
+        assert_eq!(flaw(b"something else"), Flaw::Tampered);
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_is_found(at: Index, change in 1..=u8::MAX) {
+            let mut changed = WRITTEN.clone();
+            changed[at.index(WRITTEN.len())] ^= change;
+            prop_assert!(open(&key(KEY), changed).is_err());
+        }
+
+        #[test]
+        fn any_cut_is_found(at: Index) {
+            let cut = &WRITTEN[..at.index(WRITTEN.len())];
+            prop_assert_eq!(flaw(cut), Flaw::Truncated);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::directory::{self, UNFINISHED};
 use super::{CacheKey, entry};
@@ -39,10 +39,10 @@ pub(super) fn keep(
     let Some(room) = max_bytes.checked_sub(bytes as u64) else {
         return Ok(Kept::default());
     };
-    remove_abandoned(directory)?;
     let evicted = shrink_to(directory, room)?;
     let name = entry::file_name(compiled.digest(), compiled.engine_key());
     write(directory, &name, &parts)?;
+    remove_abandoned(directory, &name)?;
     Ok(Kept {
         is_kept: true,
         evicted,
@@ -66,9 +66,12 @@ fn shrink_to(directory: &Path, room: u64) -> io::Result<u64> {
     Ok(evicted)
 }
 
-fn remove_abandoned(directory: &Path) -> io::Result<()> {
+/// Removes what writers left behind that died, judged by the file that was written
+/// just now: one clock for both.
+fn remove_abandoned(directory: &Path, written: &str) -> io::Result<()> {
+    let now = fs::metadata(directory.join(written))?.modified()?;
     for file in directory::ending_with(directory, UNFINISHED)? {
-        let age = SystemTime::now().duration_since(file.used_at);
+        let age = now.duration_since(file.used_at);
         if age.is_ok_and(|age| age > ABANDONED_AFTER) {
             unless_gone(fs::remove_file(&file.path))?;
         }

@@ -90,12 +90,9 @@ mod tests {
         };
         let usual = key(|_| {});
         assert_eq!(usual, key(|_| {}));
-        assert_ne!(usual, key(|config| drop(config.epoch_interruption(true))));
-        assert_ne!(usual, key(|config| drop(config.wasm_memory64(false))));
-        assert_ne!(
-            usual,
-            key(|config| drop(config.memory_reservation(1 << 20)))
-        );
+        assert_ne!(usual, key(|config| _ = config.epoch_interruption(true)));
+        assert_ne!(usual, key(|config| _ = config.wasm_memory64(false)));
+        assert_ne!(usual, key(|config| _ = config.memory_reservation(1 << 20)));
     }
 
     #[test]

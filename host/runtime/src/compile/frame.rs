@@ -9,7 +9,10 @@ use super::engine_key::EngineKey;
 use crate::inspect::{InspectError, Inspection};
 
 /// How an answer of a worker begins.
-pub(crate) const ANSWER: &[u8; 8] = b"PCWORK\0\x01";
+pub(crate) const ANSWER: Form = *b"PCWORK\0\x01";
+
+/// Names a form and, in its last byte, the version of it.
+pub(crate) type Form = [u8; 8];
 
 /// Far more than the head of a component with hundreds of imports.
 const MAX_HEAD_BYTES: usize = 256 << 10;
@@ -48,7 +51,7 @@ pub(crate) enum Answer {
 }
 
 /// Everything before the bytes.
-pub(crate) fn begin(form: &[u8; 8], head: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn begin(form: Form, head: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let head = serde_json::to_vec(head)?;
     let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
     let mut frame = form.to_vec();
@@ -59,11 +62,8 @@ pub(crate) fn begin(form: &[u8; 8], head: &impl Serialize) -> serde_json::Result
 
 /// The head, and the bytes after it. `None` for what is of another form or ends
 /// within the head.
-pub(crate) fn split<'a, H: DeserializeOwned>(
-    form: &[u8; 8],
-    frame: &'a [u8],
-) -> Option<(H, &'a [u8])> {
-    let rest = frame.strip_prefix(form)?;
+pub(crate) fn split<H: DeserializeOwned>(form: Form, frame: &[u8]) -> Option<(H, &[u8])> {
+    let rest = frame.strip_prefix(form.as_slice())?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     if length > MAX_HEAD_BYTES {
@@ -88,7 +88,7 @@ mod tests {
         for end in 0..head {
             assert!(split::<Answer>(ANSWER, &frame[..end]).is_none(), "{end}");
         }
-        assert!(split::<Answer>(b"anything", &frame).is_none());
+        assert!(split::<Answer>(*b"anything", &frame).is_none());
     }
 
     #[test]

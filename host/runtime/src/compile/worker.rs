@@ -22,9 +22,14 @@ use crate::compile_worker::{COMMAND, Task};
 use crate::error::LoadError;
 use crate::text::clean_text;
 
-/// Machine code takes about four times the component. More than this would not
-/// fit beside the compiler into the memory of a worker.
+/// Machine code takes about four times the component. An answer has no more than
+/// the memory of the worker either.
 const MAX_ANSWER_BYTES: u64 = 512 << 20;
+
+/// The gateway's allocator sets a gigabyte of addresses aside at its first use,
+/// before the process can limit itself. This tells it not to; another one does not
+/// read it.
+const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 
 /// Of what a worker says before it dies, for the log.
 const MAX_SAID_BYTES: usize = 2 << 10;
@@ -66,7 +71,8 @@ impl Workers {
         let turn = self.turns.acquire().await;
         let _turn = turn.expect("nobody closes it");
         let child = self.start(max_bytes)?;
-        let running = timeout(self.settings.timeout, run(child, &bytes));
+        let most = MAX_ANSWER_BYTES.min(self.settings.memory_bytes);
+        let running = timeout(self.settings.timeout, run(child, &bytes, most));
         // A process that is dropped is killed.
         let ended = running.await.map_err(|_elapsed| LoadError::CompileTime {
             seconds: self.settings.timeout.as_secs(),
@@ -85,6 +91,7 @@ impl Workers {
             .arg(COMMAND)
             .arg(task.to_argument())
             .env_clear()
+            .env(ALLOCATOR.0, ALLOCATOR.1)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -150,7 +157,7 @@ impl Workers {
 }
 
 /// Gives a process the component and waits for all it has to say.
-async fn run(mut child: Child, bytes: &[u8]) -> Result<Ended, LoadError> {
+async fn run(mut child: Child, bytes: &[u8], max_answer_bytes: u64) -> Result<Ended, LoadError> {
     let stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let feeding = async {
@@ -160,7 +167,7 @@ async fn run(mut child: Child, bytes: &[u8]) -> Result<Ended, LoadError> {
         }
     };
     let (answer, said, ()) = tokio::join!(
-        read_at_most(stdout, MAX_ANSWER_BYTES),
+        read_at_most(stdout, max_answer_bytes),
         read_at_most(stderr, MAX_SAID_BYTES as u64),
         feeding
     );
