@@ -262,8 +262,9 @@ async fn waiting_costs_no_cpu_time() {
         &compiler,
         probe(),
         egress_client(),
-    );
-    other.plugin = loaded.await.unwrap();
+    )
+    .await;
+    other.plugin = loaded.unwrap();
     let (waited, code) = tokio::join!(
         guest.call("anything", json!({})),
         other.stop_code("spin", json!({})),
