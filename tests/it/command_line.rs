@@ -13,6 +13,7 @@ mod operators;
 mod plugin_files;
 mod plugins;
 mod refusals;
+mod registries;
 mod results;
 mod reviewing;
 mod signing;

@@ -55,6 +55,7 @@ mod metrics;
 mod modes;
 mod odd_json;
 mod openapi;
+mod other_languages;
 mod outages;
 mod pins;
 mod plugin_routes;

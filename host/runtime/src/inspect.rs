@@ -8,6 +8,8 @@
 mod bounds;
 mod counts;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use counts::Counts;
-use names::{Names, contract_interface, imported_interface, shown};
+pub(crate) use names::shown;
+use names::{Names, contract_interface, imported_interface};
+
+use crate::wasi::interfaces;
 
 /// The version of the contract this gateway serves.
 pub const CONTRACT_VERSION: &str = "0.1.0";
@@ -34,7 +39,8 @@ const PACKAGE: &str = "portcullis:provider/";
 pub struct Inspection {
     /// Interfaces of the contract that are imported, such as `http`.
     pub imports: BTreeSet<String>,
-    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`.
+    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`. There is
+    /// nothing behind them.
     pub wasi: BTreeSet<String>,
     /// Interfaces of the contract that are exported, such as `actions`. Other
     /// exports are tolerated: some toolchains add their own.
@@ -43,6 +49,14 @@ pub struct Inspection {
     pub size: usize,
     /// Bytes of linear memory before anything runs, over all memories.
     pub initial_memory_bytes: u64,
+}
+
+impl Inspection {
+    /// Whether it imports anything of WASI. There is nothing behind it, but people
+    /// are told.
+    pub fn uses_wasi(&self) -> bool {
+        !self.wasi.is_empty()
+    }
 }
 
 /// Why the bytes are not a component we can host.
@@ -78,6 +92,14 @@ pub enum InspectError {
          build it for wasm32-unknown-unknown with portcullis-sdk"
     )]
     ForeignImport(String),
+    /// It wants of WASI what is not linked.
+    #[error("the component imports `{name}`, which no provider gets; {advice}")]
+    ForeignWasi {
+        /// What it imports.
+        name: String,
+        /// What to do about it.
+        advice: Cow<'static, str>,
+    },
     /// It was built against another version of the contract.
     #[error(
         "the component speaks `{0}`; this gateway serves version {CONTRACT_VERSION} of the contract"
@@ -90,7 +112,7 @@ pub enum InspectError {
 
 /// Reads a component's imports, exports and sizes, and validates it.
 ///
-/// Bytes that pass are well formed, import nothing but the contract, export
+/// Bytes that pass are well formed, import nothing but the contract and WASI, export
 /// `provider` and `actions`, and have no part that is out of all proportion;
 /// whether the types fit is checked when they are linked.
 pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectError> {
@@ -122,18 +144,10 @@ fn imports(names: &Names) -> Result<(BTreeSet<String>, BTreeSet<String>), Inspec
         .iter()
         .map(String::as_str)
         .partition(|name| name.starts_with("wasi:"));
-    refuse_wasi(&wasi)?;
+    wasi.iter().try_for_each(|name| interfaces::check(name))?;
     let contract = others.into_iter().map(imported_interface);
     let contract = contract.collect::<Result<_, _>>()?;
     Ok((wasi.into_iter().map(shown).collect(), contract))
-}
-
-/// Nothing links WASI.
-fn refuse_wasi(wasi: &BTreeSet<&str>) -> Result<(), InspectError> {
-    match wasi.first() {
-        Some(name) => Err(InspectError::ForeignImport(shown(name))),
-        None => Ok(()),
-    }
 }
 
 /// The exported interfaces of the contract, among them those that every provider
@@ -225,89 +239,4 @@ fn is_core_module(payload: &Payload<'_>) -> bool {
 )]
 fn malformed(error: wasmparser::BinaryReaderError) -> InspectError {
     InspectError::NotAComponent(error.message().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(wat: &str, expected: &InspectError) {
-        let bytes = wat::parse_str(wat).unwrap();
-        assert_eq!(&inspect(&bytes, 1 << 20).unwrap_err(), expected);
-    }
-
-    #[test]
-    fn a_core_module_is_refused_with_advice() {
-        let error = inspect(&wat::parse_str("(module)").unwrap(), 1024).unwrap_err();
-        assert!(error.to_string().contains("core module"), "{error}");
-    }
-
-    #[test]
-    fn garbage_truncated_and_empty_bytes_are_refused() {
-        for bytes in [
-            &b""[..],
-            b"hello",
-            b"\0asm",
-            b"\0asm\x0d\0\x01\0\xff\xff\xff",
-        ] {
-            assert!(
-                matches!(
-                    inspect(bytes, 1024),
-                    Err(InspectError::NotAComponent(_) | InspectError::MissingExport(_))
-                ),
-                "{bytes:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_import_outside_the_contract_is_named() {
-        check(
-            r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#,
-            &InspectError::ForeignImport("wasi:cli/environment@0.2.0".to_owned()),
-        );
-        check(
-            r#"(component (import "portcullis:provider/files@0.1.0" (instance)))"#,
-            &InspectError::ForeignImport("portcullis:provider/files@0.1.0".to_owned()),
-        );
-    }
-
-    #[test]
-    fn a_name_cannot_steer_a_terminal_or_fill_it() {
-        check(
-            r#"(component (import "a\1b[31m\n" (func)))"#,
-            &InspectError::ForeignImport(r"a\u{1b}[31m\n".to_owned()),
-        );
-        check(
-            &format!(r#"(component (import "{}" (func)))"#, "a".repeat(5000)),
-            &InspectError::ForeignImport("a".repeat(names::SHOWN_CHARS)),
-        );
-    }
-
-    #[test]
-    fn another_version_of_the_contract_is_named() {
-        check(
-            r#"(component (import "portcullis:provider/http@9.0.0" (instance)))"#,
-            &InspectError::ContractVersion("portcullis:provider/http@9.0.0".to_owned()),
-        );
-    }
-
-    #[test]
-    fn an_import_of_a_nested_component_is_not_ours_to_judge() {
-        check(
-            r#"(component (component (import "anything" (func))))"#,
-            &InspectError::MissingExport("provider".into()),
-        );
-    }
-
-    #[test]
-    fn size_is_checked_first() {
-        assert_eq!(
-            inspect(&[0; 11], 10).unwrap_err(),
-            InspectError::TooLarge {
-                size: 11,
-                limit: 10
-            }
-        );
-    }
 }

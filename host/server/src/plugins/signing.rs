@@ -1,8 +1,6 @@
 //! Whether somebody vouches for a component who is trusted.
 
 use portcullis_core::signature::{Arrival, Requirement};
-use portcullis_runtime::LoadError;
-use portcullis_runtime::inspect::inspect;
 use portcullis_runtime::signature::{self, SignatureError};
 
 use super::PluginError;
@@ -12,13 +10,15 @@ use crate::gateway::Gateway;
 
 /// Who signed a component: the names of trusted keys. It is looked at before anything
 /// of the component is compiled.
-pub(super) fn check(gateway: &Gateway, new: &NewPlugin) -> Result<Vec<String>, Error> {
+pub(super) async fn check(gateway: &Gateway, new: &NewPlugin) -> Result<Vec<String>, Error> {
     let plugins = &gateway.config.plugins;
     let trusted = gateway.config.trusted_keys();
     // They were read at the start; who cannot be read now vouches for nothing.
     let trusted = trusted.map_err(|error| Error::Internal(error.to_string()))?;
-    let signed_by = signature::check(&new.bytes, &new.signatures, &trusted)
-        .map_err(|error| refusal(gateway, new, error))?;
+    let signed_by = match signature::check(&new.bytes, &new.signatures, &trusted) {
+        Ok(signed_by) => signed_by,
+        Err(refused) => return Err(reason(gateway, new, refused).await),
+    };
     signed_by
         .satisfies(
             Requirement::from(plugins.require_signed),
@@ -28,16 +28,16 @@ pub(super) fn check(gateway: &Gateway, new: &NewPlugin) -> Result<Vec<String>, E
     Ok(signed_by.names().map(str::to_owned).collect())
 }
 
-/// Of bytes that are no component nobody can tell who signed them; what is wrong with
-/// them is told as if nobody had asked.
-fn refusal(gateway: &Gateway, new: &NewPlugin, error: SignatureError) -> Error {
-    if let SignatureError::NotAComponent(_) = error {
-        let limit = gateway.sandbox.config().component_bytes;
-        if let Err(reason) = inspect(&new.bytes, limit) {
-            return LoadError::from(reason).into();
+/// Why nobody can tell who signed it. Of what is no component at all, whoever loads it
+/// knows better what it is instead.
+async fn reason(gateway: &Gateway, new: &NewPlugin, refused: SignatureError) -> Error {
+    if matches!(refused, SignatureError::NotAComponent(_)) {
+        let loaded = gateway.plugins.loader.load(new.bytes.clone()).await;
+        if let Err(error) = loaded {
+            return error.into();
         }
     }
-    PluginError::Signature(error).into()
+    PluginError::Signature(refused).into()
 }
 
 const fn arrival(origin: &Origin) -> Arrival {
