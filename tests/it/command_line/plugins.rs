@@ -218,7 +218,7 @@ async fn what_cannot_be_installed_is_told_with_the_reason() {
     let shop = Shop::open().await;
     for (name, component, reason) in [
         ("empty.wasm", Vec::new(), "it is empty"),
-        ("text.wasm", b"this is text".to_vec(), "it is text"),
+        ("text.wasm", b"this is text".to_vec(), "no WebAssembly"),
         ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "core module"),
     ] {
         let file = shop.file(name, &component);
