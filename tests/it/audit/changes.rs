@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{
-    ADMIN, LINEAR_TOKEN, MEMBER, ORG, TestHost, TestHostBuilder,
-};
+use portcullis_tests::{ADMIN, LINEAR_TOKEN, MEMBER, ORG, TestHost, TestHostBuilder};
 use serde_json::{Value, json};
 
 use super::{Told, Watch, exported, sound};
