@@ -11,6 +11,7 @@ mod inbox;
 mod keys;
 mod operators;
 mod plugin_files;
+mod plugins;
 mod refusals;
 mod results;
 mod reviewing;

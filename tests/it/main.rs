@@ -57,6 +57,7 @@ mod odd_json;
 mod openapi;
 mod outages;
 mod pins;
+mod plugin_routes;
 mod plugins;
 mod reauthentication;
 mod registry;

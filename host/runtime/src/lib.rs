@@ -52,6 +52,6 @@ pub use config::{Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};
-pub use loader::{Plugin, PluginAction};
+pub use loader::{Plugin, PluginAction, WeakPlugin};
 pub use outcome::{GuestError, Outcome};
 pub use places::SandboxLoad;

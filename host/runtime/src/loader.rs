@@ -1,7 +1,6 @@
 //! Components become plugins: compiled, linked, described, validated.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
@@ -24,6 +23,18 @@ use crate::state::CallState;
 #[derive(Clone)]
 pub struct Plugin {
     pub(crate) inner: Arc<PluginInner>,
+}
+
+/// A plugin for as long as somebody else uses it.
+#[derive(Clone)]
+pub struct WeakPlugin(Weak<PluginInner>);
+
+impl WeakPlugin {
+    /// The plugin, unless nobody uses it any more.
+    pub fn upgrade(&self) -> Option<Plugin> {
+        let inner = self.0.upgrade()?;
+        Some(Plugin { inner })
+    }
 }
 
 pub(crate) struct PluginInner {
@@ -136,9 +147,9 @@ impl Plugin {
         self.inner.calls.running()
     }
 
-    /// Returns when none of its calls runs.
-    pub async fn idle(&self) {
-        self.inner.calls.idle().await;
+    /// The same without keeping it alive.
+    pub fn downgrade(&self) -> WeakPlugin {
+        WeakPlugin(Arc::downgrade(&self.inner))
     }
 
     /// Ends its calls, also those that begin later: with `deadline_exceeded`, since
@@ -163,7 +174,7 @@ impl Plugin {
         capabilities(
             self.descriptor(),
             &self.inner.inspection.imports,
-            &BTreeSet::new(),
+            &self.inner.inspection.wasi,
         )
     }
 
@@ -173,7 +184,7 @@ impl Plugin {
         PluginManifest {
             descriptor: self.descriptor().clone(),
             imports: self.inner.inspection.imports.clone(),
-            wasi: BTreeSet::new(),
+            wasi: self.inner.inspection.wasi.clone(),
             actions: definitions.cloned().collect(),
             guide: self.guide().to_owned(),
         }

@@ -28,4 +28,5 @@ mod places;
 mod sizes;
 mod token;
 mod usage;
+mod versions;
 mod waiting;
