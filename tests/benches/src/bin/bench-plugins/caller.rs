@@ -37,7 +37,7 @@ impl Caller {
         Self {
             path: format!("/{session}/actions/invoke"),
             authorization: format!("Bearer {token}"),
-            body: json!({ "integration": plugin, "action": "edition", "params": 0 }),
+            body: json!({ "integration": plugin, "action": "edition", "params": { "wait": 0 } }),
         }
     }
 
