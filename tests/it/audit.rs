@@ -66,11 +66,12 @@ pub(super) async fn events(host: &TestHost, kind: &str) -> Vec<Value> {
     details.map(Result::unwrap).collect()
 }
 
-/// The kinds of all events whose kind begins like this.
-pub(super) async fn kinds_like(host: &TestHost, beginning: &str) -> Vec<String> {
+/// The kinds of all events about this.
+pub(super) async fn kinds_about(host: &TestHost, subject: &str) -> Vec<String> {
     let events = exported(host).await.into_iter();
-    let kinds = events.map(|exported| exported.event.unwrap().kind);
-    kinds.filter(|kind| kind.starts_with(beginning)).collect()
+    let events = events.map(|exported| exported.event.unwrap());
+    let about = events.filter(|event| event.subject == subject);
+    about.map(|event| event.kind).collect()
 }
 
 /// Which version of its plugin each invocation was asked of, by id.

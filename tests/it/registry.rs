@@ -139,9 +139,9 @@ async fn edition(agent: &Agent) -> Value {
     answer.json["result"]["before"].clone()
 }
 
-/// The kinds of what the record tells of plugins, by name: the clock stands still.
+/// The kinds of what the record tells of the probe, by name: the clock stands still.
 async fn recorded(host: &TestHost) -> Vec<String> {
-    let mut kinds = crate::audit::kinds_like(host, "plugin.").await;
+    let mut kinds = crate::audit::kinds_about(host, "plugin:probe").await;
     kinds.sort();
     kinds
 }

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::audit::{self, GATEWAY, Happened};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
 use portcullis::sources::Sources;
 use portcullis::vault::Vault;
+use portcullis_core::audit::{AuditKind, AuditSubject};
 use portcullis_storage::{SqliteOptions, SqliteStorage, Storage};
 use portcullis_test_postgres::TestDatabase;
 use serde_json::json;
@@ -189,6 +191,7 @@ impl TestHostBuilder {
         let providers = self.setup.providers();
         let mut host = TestHost::new(gateway, clock, upstreams, data, self.database, self.setup);
         if is_new {
+            record_served(&host.gateway).await;
             set_up(&mut host, providers, !self.without_grant).await;
         }
         host
@@ -271,6 +274,24 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
         .await
         .expect("baselines");
     gateway
+}
+
+/// Tells the record of what is served, as installing it would have.
+async fn record_served(gateway: &Gateway) {
+    let mut work = gateway.storage.write().await.expect("a database");
+    for plugin in gateway.sources.plugins() {
+        let happened = Happened {
+            organization: None,
+            kind: AuditKind::PluginActivated,
+            actor: GATEWAY,
+            subject: AuditSubject::from(&plugin.descriptor().id),
+            details: json!({ "after": { "digest": plugin.digest().to_string() } }),
+            at: gateway.clock.now(),
+        };
+        let recorded = audit::record(gateway, &mut work, happened).await;
+        recorded.expect("a record");
+    }
+    work.save().await.expect("a record");
 }
 
 async fn open_storage(

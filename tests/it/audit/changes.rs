@@ -45,7 +45,10 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
     };
     let all = watch.news().await;
     let (ours, gateways): (Vec<_>, Vec<_>) = all.iter().partition(|told| told.chain == ORG);
-    assert_eq!(kinds(gateways), ["audit.begun", "egress_grant.created"]);
+    assert_eq!(
+        kinds(gateways),
+        ["audit.begun", "egress_grant.created", "plugin.activated"]
+    );
     assert_eq!(
         kinds(ours),
         [
@@ -58,13 +61,13 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
         ]
     );
     let verified = sound(&host).await;
-    assert_eq!(verified.places(), 8);
+    assert_eq!(verified.places(), 9);
     let chains: Vec<_> = verified
         .chains
         .iter()
         .map(|chain| (&*chain.chain, chain.places))
         .collect();
-    assert_eq!(chains, [("", 2), (ORG, 6)]);
+    assert_eq!(chains, [("", 3), (ORG, 6)]);
 }
 
 async fn members_are_recorded(builder: TestHostBuilder) {

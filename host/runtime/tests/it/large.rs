@@ -91,19 +91,22 @@ async fn both_kinds_of_places_serve_side_by_side() {
     assert_eq!(large, json!({ "bytes": USUAL + PAGE }));
 }
 
+/// Where the probe says which provider it is.
+const ID: &[u8] = b"id: probe";
+
 /// Its id is `probf` where it was `probe`.
 fn renamed(component: &[u8]) -> Vec<u8> {
     let mut component = component.to_vec();
     let places: Vec<_> = component
-        .windows(8)
+        .windows(ID.len())
         .enumerate()
-        .filter(|(_, window)| *window == b"probe1.0" || *window == b"probePro")
+        .filter(|(_, window)| *window == ID)
         .map(|(at, _)| at)
         .collect();
     let [at] = places[..] else {
         panic!("the probe's id stands at {places:?}, not at one place");
     };
-    component[at + 4] = b'f';
+    component[at + ID.len() - 1] = b'f';
     component
 }
 
