@@ -3,6 +3,7 @@
 //! [`args`] says what can be asked for; each command has a module of its own
 //! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`], [`fuzz`]). What they share:
 //! [`guests`] compiles guest crates with a [`toolchain`] and turns them into components ([`component`]), to which [`provenance`] adds what they are made of;
+//! [`languages`] has components made from other languages;
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
@@ -16,6 +17,7 @@ mod demo;
 mod environment;
 mod fuzz;
 mod guests;
+mod languages;
 mod plugins;
 mod postgres;
 mod process;

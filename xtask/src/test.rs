@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::{
     environment,
     guests::{self, Guest},
-    plugins,
+    languages, plugins,
     postgres::{Cluster, Durability},
     process, report, toolchain, workspace,
 };
@@ -22,6 +22,7 @@ pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
     plugins::build_all(toolchain)?;
     report::note("building the test guests…");
     guests::build(toolchain, &test_guests(), |_, component| Ok(component))?;
+    languages::build_all();
     let mut command = command(cargo_args);
     // Kept until the tests have ended, whether or not they passed.
     let cluster = start_postgres()?;

@@ -87,7 +87,7 @@ impl Compiler {
     /// the same.
     pub async fn cached(&self, sandbox: &Sandbox, digest: PluginDigest) -> Option<Compiled> {
         let cache = self.inner.cache.clone()?;
-        let engine = EngineKey::of(&sandbox.shared.engine);
+        let engine = EngineKey::of(&sandbox.shared.usual.engine);
         let found = tokio::task::spawn_blocking(move || cache.find(digest, engine)).await;
         let compiled = found.ok().flatten()?;
         // The limit may be another one than when it was compiled.
@@ -105,7 +105,7 @@ impl Compiler {
         let compiled = match &self.inner.place {
             Place::Here => compile_in_process(sandbox, bytes).await?,
             Place::Workers(workers) => {
-                let engine = EngineKey::of(&sandbox.shared.engine);
+                let engine = EngineKey::of(&sandbox.shared.usual.engine);
                 let compiled = workers.compile(bytes, limit).await?;
                 compiled.require(digest, engine)?;
                 compiled
@@ -139,7 +139,7 @@ async fn compile_in_process(sandbox: &Sandbox, bytes: Arc<[u8]>) -> Result<Compi
     let sandbox = sandbox.clone();
     let compiling = tokio::task::spawn_blocking(move || {
         let shared = &sandbox.shared;
-        compile_here(&shared.engine, &bytes, shared.config.component_bytes)
+        compile_here(&shared.usual.engine, &bytes, shared.config.component_bytes)
     });
     compiling
         .await

@@ -1,7 +1,10 @@
 //! What a guest may use. Every limit has a unit, a reason, and a defined
 //! outcome at its edge.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use portcullis_core::id::SourceId;
 
 /// The limits of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +12,8 @@ pub struct Limits {
     /// Bytes of linear memory, summed over all memories of the component.
     /// Default 64 MiB: a reply of 8 MiB, parsed and rebuilt, takes about five
     /// times its size. At the edge growth is refused; what the guest then does
-    /// is reported as `memory_exceeded`.
+    /// is reported as `memory_exceeded`. An operator may grant one plugin more
+    /// ([`SandboxConfig::granted_memory`]).
     pub memory_bytes: usize,
     /// Elements, summed over all tables. Default 20,000: a large component has
     /// a few thousand functions. At the edge: `memory_exceeded`.
@@ -76,6 +80,51 @@ pub struct SandboxConfig {
     pub component_bytes: usize,
     /// The limits of every call.
     pub limits: Limits,
+    /// Where calls run that need more memory than that.
+    pub large: LargeSlots,
+    /// Bytes of linear memory that an operator has granted to a plugin, instead of
+    /// `limits.memory_bytes`: more, up to `large.memory_bytes`, or less. Empty by
+    /// default: what a plugin asks for is granted by nobody but an operator.
+    pub granted_memory: BTreeMap<SourceId, usize>,
+}
+
+/// A second, smaller pool of larger places: a memory cannot outgrow its place in a
+/// pool, and large places for every call would take their address space from all.
+/// Nothing of it is set aside before a plugin needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LargeSlots {
+    /// Calls that run at the same time, beside the usual ones. Default 4: at the
+    /// default size all of them together take 2 GiB.
+    pub concurrent_calls: u32,
+    /// Bytes of linear memory of a call: the most that can be granted. Default
+    /// 512 MiB.
+    pub memory_bytes: usize,
+}
+
+impl Default for LargeSlots {
+    fn default() -> Self {
+        Self {
+            concurrent_calls: 4,
+            memory_bytes: 512 << 20,
+        }
+    }
+}
+
+impl SandboxConfig {
+    /// The limits of this provider's calls.
+    pub fn limits_of(&self, provider: &SourceId) -> Limits {
+        let granted = self.granted_memory.get(provider);
+        Limits {
+            memory_bytes: granted.copied().unwrap_or(self.limits.memory_bytes),
+            ..self.limits.clone()
+        }
+    }
+
+    /// The most memory that any call may have, whoever makes it.
+    pub(crate) fn most_memory_bytes(&self) -> usize {
+        let granted = self.granted_memory.values().copied().max();
+        granted.unwrap_or(0).max(self.limits.memory_bytes)
+    }
 }
 
 impl Default for SandboxConfig {
@@ -88,6 +137,8 @@ impl Default for SandboxConfig {
             stack_bytes: 512 << 10,
             component_bytes: 32 << 20,
             limits: Limits::default(),
+            large: LargeSlots::default(),
+            granted_memory: BTreeMap::new(),
         }
     }
 }

@@ -10,20 +10,24 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::id::SourceId;
+use portcullis_core::invocation::FailureCode;
 use portcullis_core::plugin::PluginDescriptor;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::bindings::ActionSourcePre;
 use crate::bindings::exports::{actions as guest_actions, provider as guest_provider};
+use crate::config::Limits;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::invoke::{new_store, take_place};
+use crate::lane::Lane;
 use crate::loader::PluginAction;
 use crate::outcome::{Outcome, classify};
+use crate::shortage::{MemoryNeed, MemoryShortage};
 use crate::state::CallState;
 
 /// Wall-clock time a plugin has to describe itself. It can wait for nothing, so
@@ -41,15 +45,24 @@ pub(crate) struct Described {
     pub(crate) actions: Vec<PluginAction>,
     /// The answer of `actions.guide`: markdown.
     pub(crate) guide: String,
+    /// Linear memory it had taken in the end.
+    pub(crate) memory_bytes: usize,
 }
 
 /// Asks a plugin what it is, with every import refused, and validates the
 /// answers.
 pub(crate) async fn describe(
     sandbox: &Sandbox,
+    lane: &Arc<Lane>,
     pre: &ActionSourcePre<CallState>,
+    limits: Limits,
+    uses_wasi: bool,
 ) -> Result<Described, LoadError> {
-    let answers = ask_on_guest_threads(sandbox, pre).await?;
+    let mut state = CallState::describing(limits);
+    if uses_wasi {
+        state = state.with_wasi();
+    }
+    let answers = ask_on_guest_threads(sandbox, lane, pre, state).await?;
     let descriptor = provider::descriptor(answers.descriptor)?;
     let actions = actions::actions(answers.actions, &descriptor)?;
     rules::at_most("actions.guide()", &answers.guide, GUIDE_BYTES)?;
@@ -58,6 +71,7 @@ pub(crate) async fn describe(
         descriptor,
         actions,
         guide: answers.guide,
+        memory_bytes: answers.memory_bytes,
     })
 }
 
@@ -65,16 +79,19 @@ struct Answers {
     descriptor: guest_provider::Descriptor,
     actions: Vec<guest_actions::Action>,
     guide: String,
+    memory_bytes: usize,
 }
 
 async fn ask_on_guest_threads(
     sandbox: &Sandbox,
+    lane: &Arc<Lane>,
     pre: &ActionSourcePre<CallState>,
+    state: CallState,
 ) -> Result<Answers, LoadError> {
-    let place = take_place(sandbox).await.ok_or(LoadError::Busy)?;
-    let (asking, pre) = (sandbox.clone(), pre.clone());
+    let place = take_place(sandbox, lane).await.ok_or(LoadError::Busy)?;
+    let (asking, lane, pre) = (sandbox.clone(), Arc::clone(lane), pre.clone());
     let task = sandbox.shared.guests.handle().spawn(async move {
-        let answers = ask(&asking, &pre).await;
+        let answers = ask(&asking, &lane, &pre, state).await;
         drop(place);
         answers
     });
@@ -88,10 +105,13 @@ async fn ask_on_guest_threads(
         .map_err(|panic| failed(panic.to_string()))?
 }
 
-async fn ask(sandbox: &Sandbox, pre: &ActionSourcePre<CallState>) -> Result<Answers, LoadError> {
-    let source: SourceId = "describing".parse().expect("a valid source id");
-    let limits = sandbox.shared.config.limits.clone();
-    let mut store = new_store(sandbox, CallState::new(source, limits, None));
+async fn ask(
+    sandbox: &Sandbox,
+    lane: &Lane,
+    pre: &ActionSourcePre<CallState>,
+    state: CallState,
+) -> Result<Answers, LoadError> {
+    let mut store = new_store(lane, state);
     store.data().meter.resume();
 
     let mut function = "instantiation";
@@ -111,15 +131,33 @@ async fn ask(sandbox: &Sandbox, pre: &ActionSourcePre<CallState>) -> Result<Answ
             descriptor,
             actions,
             guide,
+            memory_bytes: store.data().limiter.memory_bytes(),
         })
     }
     .await;
     store.data().meter.pause();
-    answers.map_err(|error| LoadError::Describe {
+    answers.map_err(|error| failure(sandbox, function, &error, store.data()))
+}
+
+fn failure(
+    sandbox: &Sandbox,
+    function: &'static str,
+    error: &wasmtime::Error,
+    state: &CallState,
+) -> LoadError {
+    let (code, message) = match classify(error, state) {
+        Outcome::Stopped { code, message } => (Some(code), message),
+        other => (None, format!("{other:?}")),
+    };
+    if code == Some(FailureCode::MemoryExceeded) && state.limiter.memory_refused() {
+        let need = MemoryNeed::Exceeds(function);
+        return LoadError::Memory(MemoryShortage {
+            granted_bytes: state.limits.memory_bytes,
+            ..MemoryShortage::of(sandbox.config(), None, need)
+        });
+    }
+    LoadError::Describe {
         function,
-        reason: match classify(&error, store.data()) {
-            Outcome::Stopped { message, .. } => format!("{message} ({})", error.root_cause()),
-            other => format!("{other:?}"),
-        },
-    })
+        reason: format!("{message} ({})", error.root_cause()),
+    }
 }

@@ -1,19 +1,14 @@
-//! The one engine, its epoch ticker, and the threads that run guests.
+//! The engines, their pools, and the threads that run guests.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
-use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::ActionSource;
 use crate::config::SandboxConfig;
 use crate::error::SandboxError;
-use crate::places::{Places, SandboxLoad};
-use crate::state::CallState;
+use crate::lane::{Lane, Slots};
+use crate::places::SandboxLoad;
 
 /// Stack that host functions get beyond the guest's own. Running out of it
 /// would abort the process, so it is generous: the deepest host function parses
@@ -38,11 +33,12 @@ pub struct Sandbox {
 }
 
 pub(crate) struct Shared {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<CallState>,
     pub(crate) config: SandboxConfig,
-    pub(crate) allocator: Allocator,
-    pub(crate) places: Places,
+    /// Where nearly every call runs.
+    pub(crate) usual: Arc<Lane>,
+    /// Where plugins run that were granted more memory; made when the first one is
+    /// loaded.
+    large: Mutex<Option<Arc<Lane>>>,
     pub(crate) guests: GuestThreads,
     /// Where requests run: the runtime that made the sandbox.
     pub(crate) io: Handle,
@@ -52,7 +48,7 @@ impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox")
             .field("config", &self.shared.config)
-            .field("allocator", &self.shared.allocator)
+            .field("allocator", &self.shared.usual.allocator)
             .finish_non_exhaustive()
     }
 }
@@ -73,33 +69,58 @@ impl Sandbox {
     /// Must be called within a tokio runtime, which from then on also runs the
     /// guests' requests.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let (engine, allocator) = build_engine(&config)?;
-        let mut linker = Linker::new(&engine);
-        ActionSource::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)
-            .map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
-        start_ticker(engine.weak(), config.epoch_tick)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                linker,
-                allocator,
-                places: Places::new(config.concurrent_calls),
+                usual: Arc::new(Lane::new(&config, Slots::usual(&config))?),
+                large: Mutex::new(None),
                 guests: GuestThreads::start(config.guest_threads)?,
                 io: Handle::current(),
-                engine,
                 config,
             }),
         })
     }
 
+    /// The lane for calls with this much memory. The first that is more than usual
+    /// makes the large one, which takes some milliseconds.
+    pub(crate) fn lane_for(&self, memory_bytes: usize) -> Result<Arc<Lane>, SandboxError> {
+        let shared = &*self.shared;
+        if memory_bytes <= shared.config.limits.memory_bytes {
+            return Ok(Arc::clone(&shared.usual));
+        }
+        let mut large = self.large();
+        if let Some(lane) = &*large {
+            return Ok(Arc::clone(lane));
+        }
+        let slots = Slots::large(&shared.config);
+        let lane = Arc::new(Lane::new(&shared.config, slots)?);
+        tracing::info!(
+            concurrentCalls = slots.concurrent_calls,
+            memoryBytes = slots.memory_bytes,
+            "set up larger places for plugins that were granted more memory"
+        );
+        *large = Some(Arc::clone(&lane));
+        Ok(lane)
+    }
+
+    fn large(&self) -> std::sync::MutexGuard<'_, Option<Arc<Lane>>> {
+        let large = self.shared.large.lock();
+        large.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Where instances come from; anything but [`Allocator::Pooling`] deserves
     /// an operator's attention.
     pub fn allocator(&self) -> Allocator {
-        self.shared.allocator
+        self.shared.usual.allocator
     }
 
-    /// How busy it is.
+    /// How busy it is, without the larger places.
     pub fn load(&self) -> SandboxLoad {
-        self.shared.places.load()
+        self.shared.usual.places.load()
+    }
+
+    /// How busy the larger places are; `None` while no plugin needs them.
+    pub fn large_load(&self) -> Option<SandboxLoad> {
+        self.large().as_ref().map(|lane| lane.places.load())
     }
 
     /// What the sandbox was set up with.
@@ -109,17 +130,21 @@ impl Sandbox {
 }
 
 /// Tries the pooling allocator, and says so loudly when it cannot be had.
-fn build_engine(config: &SandboxConfig) -> Result<(Engine, Allocator), SandboxError> {
+pub(crate) fn build_engine(
+    config: &SandboxConfig,
+    slots: Slots,
+) -> Result<(Engine, Allocator), SandboxError> {
     let mut pooling = base_config(config);
-    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, slots)));
     match Engine::new(&pooling) {
         Ok(engine) => Ok((engine, Allocator::Pooling)),
         Err(error) => {
             tracing::error!(
                 error = format!("{error:#}"),
-                concurrent_calls = config.concurrent_calls,
+                concurrent_calls = slots.concurrent_calls,
                 "the pool of instances cannot be set aside; calls will be slower. \
-                 Lower sandbox.concurrent_calls or raise the limit on address space"
+                 Lower {} or raise the limit on address space",
+                slots.key
             );
             let engine = Engine::new(&base_config(config))
                 .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
@@ -149,8 +174,8 @@ pub(crate) fn base_config(config: &SandboxConfig) -> Config {
     engine
 }
 
-fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
-    let calls = config.concurrent_calls;
+fn pool(config: &SandboxConfig, slots: Slots) -> PoolingAllocationConfig {
+    let calls = slots.concurrent_calls;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_core_instances(calls.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
@@ -164,7 +189,7 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .max_tables_per_module(TABLES_PER_COMPONENT)
         .max_component_instance_size(1 << 20)
         .max_core_instance_size(1 << 20)
-        .max_memory_size(config.limits.memory_bytes)
+        .max_memory_size(slots.memory_bytes)
         .table_elements(config.limits.table_elements)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
@@ -172,22 +197,6 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(calls);
     pool
-}
-
-/// Advances the engine's epoch until the engine is gone. A thread and not a
-/// task: a tick must come also when every tokio worker is busy.
-fn start_ticker(engine: EngineWeak, tick: Duration) -> Result<(), SandboxError> {
-    std::thread::Builder::new()
-        .name("epoch-ticker".to_owned())
-        .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(tick);
-            }
-        })
-        .map(drop)
-        .map_err(SandboxError::Threads)
 }
 
 /// A tokio runtime of its own for guests.

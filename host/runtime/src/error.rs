@@ -1,6 +1,7 @@
 //! Why the sandbox cannot be set up, and why a plugin cannot be loaded.
 
 use crate::inspect::InspectError;
+use crate::shortage::MemoryShortage;
 
 /// The sandbox cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,12 @@ pub enum LoadError {
     /// The HTTP client for the plugin's requests cannot be made.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
+    /// It needs more memory than it was granted.
+    #[error("{0}")]
+    Memory(MemoryShortage),
+    /// The larger places cannot be set up.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// No free place in time.
     #[error("the sandbox is busy; try again")]
     Busy,

@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use counts::Counts;
-use names::{Names, contract_interface, imported_interface, shown};
+pub(crate) use names::shown;
+use names::{Names, contract_interface, imported_interface};
+
+use crate::wasi::interfaces;
 
 /// The version of the contract this gateway serves.
 pub const CONTRACT_VERSION: &str = "0.1.0";
@@ -36,7 +39,8 @@ const PACKAGE: &str = "portcullis:provider/";
 pub struct Inspection {
     /// Interfaces of the contract that are imported, such as `http`.
     pub imports: BTreeSet<String>,
-    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`.
+    /// Interfaces of WASI that are imported, such as `wasi:io/poll@0.2.0`. There is
+    /// nothing behind them.
     pub wasi: BTreeSet<String>,
     /// Interfaces of the contract that are exported, such as `actions`. Other
     /// exports are tolerated: some toolchains add their own.
@@ -45,6 +49,14 @@ pub struct Inspection {
     pub size: usize,
     /// Bytes of linear memory before anything runs, over all memories.
     pub initial_memory_bytes: u64,
+}
+
+impl Inspection {
+    /// Whether it imports anything of WASI. There is nothing behind it, but people
+    /// are told.
+    pub fn uses_wasi(&self) -> bool {
+        !self.wasi.is_empty()
+    }
 }
 
 /// Why the bytes are not a component we can host.
@@ -80,6 +92,14 @@ pub enum InspectError {
          build it for wasm32-unknown-unknown with portcullis-sdk"
     )]
     ForeignImport(String),
+    /// It wants of WASI what is not linked.
+    #[error("the component imports `{name}`, which no provider gets; {advice}")]
+    ForeignWasi {
+        /// What it imports.
+        name: String,
+        /// What to do about it.
+        advice: Cow<'static, str>,
+    },
     /// It was built against another version of the contract.
     #[error(
         "the component speaks `{0}`; this gateway serves version {CONTRACT_VERSION} of the contract"
@@ -92,7 +112,7 @@ pub enum InspectError {
 
 /// Reads a component's imports, exports and sizes, and validates it.
 ///
-/// Bytes that pass are well formed, import nothing but the contract, export
+/// Bytes that pass are well formed, import nothing but the contract and WASI, export
 /// `provider` and `actions`, and have no part that is out of all proportion;
 /// whether the types fit is checked when they are linked.
 pub fn inspect(bytes: &[u8], max_bytes: usize) -> Result<Inspection, InspectError> {
@@ -124,18 +144,10 @@ fn imports(names: &Names) -> Result<(BTreeSet<String>, BTreeSet<String>), Inspec
         .iter()
         .map(String::as_str)
         .partition(|name| name.starts_with("wasi:"));
-    refuse_wasi(&wasi)?;
+    wasi.iter().try_for_each(|name| interfaces::check(name))?;
     let contract = others.into_iter().map(imported_interface);
     let contract = contract.collect::<Result<_, _>>()?;
     Ok((wasi.into_iter().map(shown).collect(), contract))
-}
-
-/// Nothing links WASI.
-fn refuse_wasi(wasi: &BTreeSet<&str>) -> Result<(), InspectError> {
-    match wasi.first() {
-        Some(name) => Err(InspectError::ForeignImport(shown(name))),
-        None => Ok(()),
-    }
 }
 
 /// The exported interfaces of the contract, among them those that every provider

@@ -21,8 +21,11 @@ use crate::bindings::imports::types;
 use crate::calls;
 use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
 use crate::engine::Sandbox;
+use crate::guest_log::GuestLog;
+use crate::lane::Lane;
 use crate::loader::Plugin;
 use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
+use crate::placing::Placed;
 use crate::state::{CallState, Capabilities};
 use crate::text::clean_text;
 
@@ -122,7 +125,7 @@ impl Plugin {
     async fn execute_in_place(&self, call: Call) -> CallReport {
         let span = sandbox_span();
         let queued_at = Instant::now();
-        let place = take_place(&self.inner.sandbox).await;
+        let place = take_place(&self.inner.sandbox, &self.inner.placed.lane).await;
         let queue_time = queued_at.elapsed();
         let mut report = match place {
             Some(place) => self.run_on_guest_threads(place, call, span.clone()).await,
@@ -203,29 +206,33 @@ fn not_run(code: FailureCode, message: &str) -> CallReport {
 }
 
 /// Waits a bounded time for a place.
-pub(crate) async fn take_place(sandbox: &Sandbox) -> Option<OwnedSemaphorePermit> {
-    let shared = &sandbox.shared;
-    shared.places.take(shared.config.queue_timeout).await
+pub(crate) async fn take_place(sandbox: &Sandbox, lane: &Lane) -> Option<OwnedSemaphorePermit> {
+    lane.places.take(sandbox.config().queue_timeout).await
 }
 
 async fn run(plugin: &Plugin, call: Call) -> CallReport {
     let sandbox = &plugin.inner.sandbox;
-    let limits = &sandbox.shared.config.limits;
+    let Placed { lane, limits, .. } = &plugin.inner.placed;
+    let source = plugin.descriptor().id.clone();
     let deadline = Instant::now() + limits.deadline;
     let capabilities = Capabilities {
         outbound: call.outbound,
         clock: call.clock,
+        log: Arc::new(GuestLog::new(
+            source.clone(),
+            Arc::clone(&call.redactor),
+            limits,
+        )),
         redactor: call.redactor,
         io: sandbox.shared.io.clone(),
         deadline,
         request_deadline: deadline + REQUEST_GRACE,
     };
-    let state = CallState::new(
-        plugin.descriptor().id.clone(),
-        limits.clone(),
-        Some(capabilities),
-    );
-    let mut store = new_store(sandbox, state);
+    let mut state = CallState::executing(source, limits.clone(), capabilities);
+    if plugin.inspection().uses_wasi() {
+        state = state.with_wasi();
+    }
+    let mut store = new_store(lane, state);
     let context = Context {
         idempotency_key: call.idempotency_key,
     };
@@ -241,6 +248,9 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
     )
     .await;
     store.data().meter.pause();
+    if let Some(wasi) = &store.data().wasi {
+        wasi.end_output();
+    }
     let result_bytes = match &executed {
         Ok(Ok(Ok(json))) => json.len(),
         _ => 0,
@@ -269,7 +279,12 @@ async fn execute(
 ) -> wasmtime::Result<Result<String, types::Error>> {
     store.data().meter.resume();
     let began = Instant::now();
-    let instance = plugin.inner.pre.instantiate_async(&mut *store).await?;
+    let instance = plugin
+        .inner
+        .placed
+        .pre
+        .instantiate_async(&mut *store)
+        .await?;
     store.data_mut().instantiate_time = began.elapsed();
     instance
         .portcullis_provider_actions()
@@ -278,9 +293,9 @@ async fn execute(
 }
 
 /// A store with every limit in place.
-pub(crate) fn new_store(sandbox: &Sandbox, state: CallState) -> Store<CallState> {
+pub(crate) fn new_store(lane: &Lane, state: CallState) -> Store<CallState> {
     let limits = state.limits.clone();
-    let mut store = Store::new(&sandbox.shared.engine, state);
+    let mut store = Store::new(&lane.engine, state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(limits.host_call_bytes);
     store.set_max_component_handles(limits.handles);
@@ -359,6 +374,9 @@ fn usage(state: &CallState) -> Usage {
         upstream_time: state.upstream.total(),
         memory_bytes: state.limiter.memory_bytes(),
         http_requests: state.http_requests,
-        log_lines_dropped: state.log_lines_dropped,
+        log_lines_dropped: state
+            .capabilities
+            .as_ref()
+            .map_or(0, |capabilities| capabilities.log.dropped()),
     }
 }

@@ -3,7 +3,7 @@
 //! | file | what lives there |
 //! | --- | --- |
 //! | [`config`] | every limit, with unit and reason |
-//! | `engine` | the one wasmtime engine, its epoch ticker, the guests' own threads |
+//! | `engine`, `lane` | wasmtime's engine, and a second one with larger places; the guests' own threads |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
 //! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
@@ -11,10 +11,12 @@
 //! | [`cache`] | what became of components is kept, under a code that shows changes |
 //! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
+//! | `placing`, `shortage` | how much memory a plugin was granted, and the lane in which it runs |
 //! | `places` | how many calls run at a time |
 //! | `calls` | those of one version, and how they end when another takes over |
 //! | `imports` | one file for each imported interface |
-//! | `text` | a guest's words, made fit for people |
+//! | `wasi` | WASI with nothing behind it, for components that import it |
+//! | `guest_log`, `text` | a guest's words, made fit for people |
 //! | `invoke` | one call: a fresh store and instance, and its [`Outcome`] |
 //! | [`egress`] | outbound HTTP: the only way from a guest to the world |
 //!
@@ -31,27 +33,33 @@ mod describe;
 pub mod egress;
 mod engine;
 mod error;
+mod guest_log;
 mod imports;
 pub mod inspect;
 mod invoke;
+mod lane;
 mod limits;
 mod loader;
 mod meter;
 mod outcome;
 mod places;
+mod placing;
 pub mod provenance;
 mod sections;
+mod shortage;
 pub mod signature;
 mod state;
 mod stopwatch;
 mod text;
+mod wasi;
 
 pub use cache::{Cache, CacheKey, CacheReport};
 pub use compile::{CompileSettings, Compiled, Compiler};
-pub use config::{Limits, SandboxConfig};
+pub use config::{LargeSlots, Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};
-pub use loader::{Plugin, PluginAction};
+pub use loader::{Plugin, PluginAction, WeakPlugin};
 pub use outcome::{GuestError, Outcome};
 pub use places::SandboxLoad;
+pub use shortage::{MemoryNeed, MemoryShortage};

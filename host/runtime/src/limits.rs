@@ -27,6 +27,11 @@ impl StoreLimiter {
         self.memory_bytes.refused || self.table_elements.refused
     }
 
+    /// True when that was memory, and not table elements.
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.memory_bytes.refused
+    }
+
     /// Linear memory in use, in bytes. Memory never shrinks, so this is also
     /// the peak.
     pub(crate) fn memory_bytes(&self) -> usize {

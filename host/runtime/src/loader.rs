@@ -1,7 +1,6 @@
-//! Components become plugins: compiled, linked, described, validated.
+//! Bytes become a plugin: inspected, compiled, linked, described, validated.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
@@ -9,15 +8,14 @@ use portcullis_core::id::ActionId;
 use portcullis_core::plugin::{PluginDescriptor, PluginDigest, PluginManifest, capabilities};
 use portcullis_core::schema::ParamsValidator;
 
-use crate::bindings::ActionSourcePre;
 use crate::calls::Calls;
 use crate::compile::{Compiled, Compiler};
-use crate::describe::{Described, describe};
+use crate::config::Limits;
 use crate::egress::EgressClient;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::inspect::Inspection;
-use crate::state::CallState;
+use crate::placing::{Placed, place};
 
 /// A provider that has been loaded: what it says about itself, and how to call
 /// it. Cheap to clone; a version in use stays alive until its last call ends.
@@ -26,10 +24,22 @@ pub struct Plugin {
     pub(crate) inner: Arc<PluginInner>,
 }
 
+/// A plugin for as long as somebody else uses it.
+#[derive(Clone)]
+pub struct WeakPlugin(Weak<PluginInner>);
+
+impl WeakPlugin {
+    /// The plugin, unless nobody uses it any more.
+    pub fn upgrade(&self) -> Option<Plugin> {
+        let inner = self.0.upgrade()?;
+        Some(Plugin { inner })
+    }
+}
+
 pub(crate) struct PluginInner {
     pub(crate) sandbox: Sandbox,
-    pub(crate) pre: ActionSourcePre<CallState>,
-    described: Described,
+    /// Where its calls run, and with what limits.
+    pub(crate) placed: Placed,
     inspection: Inspection,
     digest: PluginDigest,
     egress: EgressClient,
@@ -61,7 +71,7 @@ impl PluginAction {
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin")
-            .field("id", &self.inner.described.descriptor.id)
+            .field("id", &self.inner.placed.described.descriptor.id)
             .field("digest", &self.inner.digest)
             .finish_non_exhaustive()
     }
@@ -89,16 +99,13 @@ impl Plugin {
         compiled: Compiled,
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
-        let (digest, inspection) = (compiled.digest(), compiled.inspection().clone());
-        let pre = link(sandbox.clone(), compiled).await?;
-        let described = describe(sandbox, &pre).await?;
+        let placed = place(sandbox, &compiled).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),
-                pre,
-                described,
-                inspection,
-                digest,
+                placed,
+                inspection: compiled.inspection().clone(),
+                digest: compiled.digest(),
                 egress,
                 calls: Calls::default(),
             }),
@@ -107,12 +114,12 @@ impl Plugin {
 
     /// What it is and where it goes.
     pub fn descriptor(&self) -> &PluginDescriptor {
-        &self.inner.described.descriptor
+        &self.inner.placed.described.descriptor
     }
 
     /// Its actions, in its own order.
     pub fn actions(&self) -> &[PluginAction] {
-        &self.inner.described.actions
+        &self.inner.placed.described.actions
     }
 
     /// The action with this id.
@@ -123,7 +130,7 @@ impl Plugin {
 
     /// Markdown for agents.
     pub fn guide(&self) -> &str {
-        &self.inner.described.guide
+        &self.inner.placed.described.guide
     }
 
     /// The SHA-256 of its bytes.
@@ -136,9 +143,9 @@ impl Plugin {
         self.inner.calls.running()
     }
 
-    /// Returns when none of its calls runs.
-    pub async fn idle(&self) {
-        self.inner.calls.idle().await;
+    /// The same without keeping it alive.
+    pub fn downgrade(&self) -> WeakPlugin {
+        WeakPlugin(Arc::downgrade(&self.inner))
     }
 
     /// Ends its calls, also those that begin later: with `deadline_exceeded`, since
@@ -157,13 +164,18 @@ impl Plugin {
         &self.inner.egress
     }
 
+    /// The limits of its calls: the gateway's, and what an operator granted it.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.placed.limits
+    }
+
     /// What it can do, in phrases that follow "can only": proved from its
     /// imports and the routes it declares.
     pub fn capabilities(&self) -> Vec<String> {
         capabilities(
             self.descriptor(),
             &self.inner.inspection.imports,
-            &BTreeSet::new(),
+            &self.inner.inspection.wasi,
         )
     }
 
@@ -173,28 +185,9 @@ impl Plugin {
         PluginManifest {
             descriptor: self.descriptor().clone(),
             imports: self.inner.inspection.imports.clone(),
-            wasi: BTreeSet::new(),
+            wasi: self.inner.inspection.wasi.clone(),
             actions: definitions.cloned().collect(),
             guide: self.guide().to_owned(),
         }
     }
-}
-
-/// Gives a component what it imports, away from the threads that serve.
-async fn link(
-    sandbox: Sandbox,
-    compiled: Compiled,
-) -> Result<ActionSourcePre<CallState>, LoadError> {
-    let linked = tokio::task::spawn_blocking(move || {
-        let shared = &sandbox.shared;
-        let component = compiled.component(&shared.engine)?;
-        shared
-            .linker
-            .instantiate_pre(&component)
-            .and_then(ActionSourcePre::new)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))
-    });
-    linked
-        .await
-        .unwrap_or_else(|panic| Err(LoadError::Compile(panic.to_string())))
 }

@@ -1,8 +1,10 @@
 //! How a call ended.
 
+use portcullis_core::id::SourceId;
 use portcullis_core::invocation::FailureCode;
 use serde_json::Value;
 use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
 
 use crate::state::CallState;
 
@@ -75,13 +77,12 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
         return classify_trap(*trap, state);
     }
     if state.limiter.refused() {
+        return Outcome::stopped(FailureCode::MemoryExceeded, memory_exceeded(state));
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref() {
         return Outcome::stopped(
-            FailureCode::MemoryExceeded,
-            format!(
-                "the provider asked for more than its {} MiB of memory or its {} table elements",
-                state.limits.memory_bytes >> 20,
-                state.limits.table_elements
-            ),
+            FailureCode::Trapped,
+            format!("the provider ended itself with status {status}"),
         );
     }
     if let Some(trap) = trap {
@@ -108,6 +109,22 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
     Outcome::stopped(
         FailureCode::Trapped,
         "the provider broke the rules of the component model",
+    )
+}
+
+/// Says which limit it was, and which keys raise it.
+fn memory_exceeded(state: &CallState) -> String {
+    if !state.limiter.memory_refused() {
+        return format!(
+            "the provider asked for more than its {} table elements (sandbox.table_elements)",
+            state.limits.table_elements
+        );
+    }
+    let id = state.source.as_ref().map_or("<id>", SourceId::as_str);
+    format!(
+        "the provider asked for more than its {} MiB of memory (sandbox.memory_bytes, or \
+         plugins.limits.{id}.memory_bytes for it alone)",
+        state.limits.memory_bytes >> 20
     )
 }
 

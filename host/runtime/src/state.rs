@@ -9,10 +9,12 @@ use portcullis_core::time::Timestamp;
 use tokio::time::Instant;
 
 use crate::config::Limits;
+use crate::guest_log::GuestLog;
 use crate::invoke::Outbound;
 use crate::limits::StoreLimiter;
 use crate::meter::CpuMeter;
 use crate::stopwatch::Stopwatch;
+use crate::wasi::WasiState;
 
 /// The data of a `wasmtime::Store`.
 ///
@@ -20,7 +22,8 @@ use crate::stopwatch::Stopwatch;
 /// request is denied, every log line dropped, and the clock traps. No credential
 /// is in here or reachable by the guest; `outbound` adds it at egress.
 pub(crate) struct CallState {
-    pub(crate) source: SourceId,
+    /// `None` while a plugin describes itself: who it is follows from the answer.
+    pub(crate) source: Option<SourceId>,
     pub(crate) limits: Limits,
     pub(crate) limiter: StoreLimiter,
     pub(crate) meter: Arc<CpuMeter>,
@@ -29,8 +32,8 @@ pub(crate) struct CallState {
     pub(crate) instantiate_time: Duration,
     pub(crate) capabilities: Option<Capabilities>,
     pub(crate) http_requests: u32,
-    pub(crate) log_lines: u32,
-    pub(crate) log_lines_dropped: u32,
+    /// Only for components that import WASI; the others are linked to none.
+    pub(crate) wasi: Option<Box<WasiState>>,
 }
 
 /// What a guest may do while an action executes.
@@ -38,6 +41,7 @@ pub(crate) struct Capabilities {
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     pub(crate) redactor: Arc<Redactor>,
+    pub(crate) log: Arc<GuestLog>,
     /// Where requests run: the gateway's own threads, not the guests'.
     pub(crate) io: tokio::runtime::Handle,
     /// The wall-clock deadline of the call.
@@ -46,22 +50,33 @@ pub(crate) struct Capabilities {
 }
 
 impl CallState {
-    pub(crate) fn new(
-        source: SourceId,
-        limits: Limits,
-        capabilities: Option<Capabilities>,
-    ) -> Self {
+    /// The state of a call that executes an action of `source`.
+    pub(crate) fn executing(source: SourceId, limits: Limits, capabilities: Capabilities) -> Self {
         Self {
-            source,
+            source: Some(source),
+            capabilities: Some(capabilities),
+            ..Self::describing(limits)
+        }
+    }
+
+    /// The state of a plugin that says what it is, with everything closed.
+    pub(crate) fn describing(limits: Limits) -> Self {
+        Self {
+            source: None,
             limiter: StoreLimiter::new(&limits),
             limits,
             meter: Arc::default(),
             upstream: Stopwatch::default(),
             instantiate_time: Duration::ZERO,
-            capabilities,
+            capabilities: None,
             http_requests: 0,
-            log_lines: 0,
-            log_lines_dropped: 0,
+            wasi: None,
         }
+    }
+
+    /// The same for a component that imports WASI.
+    pub(crate) fn with_wasi(mut self) -> Self {
+        self.wasi = Some(Box::new(WasiState::new(self.capabilities.as_ref())));
+        self
     }
 }

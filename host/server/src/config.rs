@@ -4,8 +4,10 @@
 //! without a default cannot exist. One struct for each section; `validate`
 //! names the key and the rule.
 
+mod large;
 mod master_key;
 mod origins;
+mod plugin_limits;
 mod plugins;
 mod results;
 mod rollback;
@@ -25,8 +27,10 @@ use portcullis_runtime::egress::EgressLimits;
 use portcullis_runtime::{Limits, SandboxConfig};
 use serde::{Deserialize, Serialize};
 
+pub use large::LargeSection;
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
+pub use plugin_limits::PluginLimits;
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use rollback::RollbackConfig;
@@ -220,6 +224,7 @@ pub struct SandboxSection {
     pub http_requests: u32,
     pub log_lines: u32,
     pub log_line_bytes: usize,
+    pub large: LargeSection,
 }
 
 /// Section `[egress]`; see [`EgressLimits`].
@@ -313,7 +318,10 @@ impl Config {
         self.trusted_keys()?;
         self.telemetry.validate()?;
         self.results.validate()?;
+        self.sandbox.large.validate()?;
         self.plugins.validate()?;
+        let most = self.sandbox.large.memory_bytes;
+        plugin_limits::validate(&self.plugins.limits, most)?;
         self.check_ranges()
     }
 
@@ -456,6 +464,8 @@ impl Config {
                 log_line_bytes: section.log_line_bytes,
                 ..Limits::default()
             },
+            large: section.large.slots(),
+            granted_memory: plugin_limits::granted_memory(&self.plugins.limits),
         }
     }
 
@@ -608,6 +618,8 @@ mod tests {
             ("results.max_bytes", "10239"),
             ("results.max_bytes", "99999999"),
             ("results.keep_hours", "8785"),
+            ("sandbox.large.concurrent_calls", "0"),
+            ("sandbox.large.memory_bytes", "4294967297"),
         ] {
             let error = error_of(&with_secrets(&[(key, value)]));
             assert!(error.starts_with(key), "{error}");

@@ -6,7 +6,7 @@
 //! * [`upstream`] is what all fakes share: serving, the record of what was received, faults,
 //!   holding requests back;
 //! * [`fault`] lists the ways in which a fake can misbehave;
-//! * [`linear`], [`sentry`] and [`slack`] are the vendors.
+//! * [`linear`], [`sentry`] and [`slack`] are the vendors, [`notes`] is one for examples.
 //!
 //! To add a vendor, write a module with its routes and its ways of refusing, and hand them to
 //! [`upstream`]; the `/__…` routes, the record and the faults come with it.
@@ -28,6 +28,7 @@ mod gate;
 mod journal;
 mod json;
 pub mod linear;
+pub mod notes;
 mod options;
 pub mod sentry;
 pub mod slack;
@@ -39,6 +40,7 @@ pub use fault::{ActiveFault, Fault};
 pub use gate::Gate;
 pub use journal::RecordedRequest;
 pub use linear::FakeLinear;
+pub use notes::FakeNotes;
 pub use options::FakeOptions;
 pub use sentry::FakeSentry;
 pub use slack::FakeSlack;

@@ -58,7 +58,7 @@ impl Cache {
     /// Empty when there is no directory; fails when the directory is not ours
     /// alone.
     pub fn survey(&self, sandbox: &Sandbox) -> io::Result<Vec<CachedFile>> {
-        let engine = EngineKey::of(&sandbox.shared.engine);
+        let engine = EngineKey::of(&sandbox.shared.usual.engine);
         let files = self.existing(ENDING)?;
         Ok(files
             .iter()

@@ -60,7 +60,7 @@ pub(super) fn contract_interface(name: &str) -> Option<Result<String, InspectErr
 
 /// A name from bytes that have not been validated yet, for an operator's
 /// terminal: bounded and without control characters.
-pub(super) fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.chars()
         .take(SHOWN_CHARS)
         .flat_map(char::escape_debug)

@@ -37,8 +37,8 @@ fn garbage_truncated_and_empty_bytes_are_refused() {
 #[test]
 fn an_import_outside_the_contract_is_named() {
     check_refused(
-        r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#,
-        &InspectError::ForeignImport("wasi:cli/environment@0.2.0".to_owned()),
+        r#"(component (import "wasi-like:cli/environment@0.2.0" (instance)))"#,
+        &InspectError::ForeignImport("wasi-like:cli/environment@0.2.0".to_owned()),
     );
     check_refused(
         r#"(component (import "portcullis:provider/files@0.1.0" (instance)))"#,

@@ -84,8 +84,6 @@ async fn a_core_module_is_refused() {
 #[tokio::test]
 async fn a_component_that_wants_more_than_the_contract_is_refused() {
     for import in [
-        "wasi:filesystem/types@0.2.0",
-        "wasi:sockets/tcp@0.2.0",
         "portcullis:provider/secrets@0.1.0",
         "portcullis:provider-x/http@0.1.0",
         "anything",

@@ -6,6 +6,7 @@ mod files;
 mod inspect;
 mod install;
 mod keygen;
+mod oci;
 mod origin;
 mod sheet;
 mod shown;

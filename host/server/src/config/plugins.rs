@@ -1,13 +1,14 @@
 //! Section `[plugins]`: where plugins come from, how they are compiled, and how
 //! versions take over from each other.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portcullis_runtime::CompileSettings;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, KeyTexts, RequireSigned, RollbackConfig, invalid};
+use super::{ConfigError, KeyTexts, PluginLimits, RequireSigned, RollbackConfig, invalid};
 
 /// The program of this process, also when its file was replaced or removed
 /// meanwhile, as upgrades do.
@@ -47,6 +48,8 @@ pub struct PluginsConfig {
     pub cache_directory: PathBuf,
     /// Of all files together.
     pub cache_bytes: u64,
+    /// What single plugins are granted, by their ids.
+    pub limits: BTreeMap<String, PluginLimits>,
     /// When a version is taken back whose calls trap.
     pub rollback: RollbackConfig,
 }

@@ -15,6 +15,11 @@ pub(crate) struct OddGuest<'a> {
     pub(crate) memory: &'a str,
     /// More fields of the module.
     pub(crate) fields: &'a str,
+    /// More items of the world, such as `import wasi:cli/exit@0.2.0;`. What there
+    /// is of WASI stands in `wasi.wit`.
+    pub(crate) world: &'a str,
+    /// The body of `describe`: it answers the address of a descriptor.
+    pub(crate) describe: &'a str,
     /// The body of `execute`: it answers the address of a result.
     pub(crate) execute: &'a str,
     /// The body of `cabi_realloc`: it answers the address of a block.
@@ -26,6 +31,9 @@ pub(crate) struct OddGuest<'a> {
 impl OddGuest<'_> {
     /// The address of the result `ok("{}")`.
     pub(crate) const OK: &'static str = "i32.const 1024";
+
+    /// The address of the descriptor that is there.
+    pub(crate) const DESCRIPTOR: &'static str = "i32.const 256";
 }
 
 impl Default for OddGuest<'_> {
@@ -34,6 +42,8 @@ impl Default for OddGuest<'_> {
             imports: "",
             memory: "1",
             fields: "",
+            world: "",
+            describe: Self::DESCRIPTOR,
             execute: Self::OK,
             realloc: "i32.const 4096",
             post_return: "",
@@ -46,8 +56,10 @@ impl OddGuest<'_> {
         let mut module = wat::parse_str(self.module()).unwrap();
         let mut wit = Resolve::default();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-        let (package, _) = wit.push_dir(folder).unwrap();
-        let world = wit.select_world(&[package], Some("action-source")).unwrap();
+        wit.push_dir(folder).unwrap();
+        wit.push_str("wasi.wit", include_str!("wasi.wit")).unwrap();
+        let package = wit.push_str("odd.wit", &self.wit()).unwrap();
+        let world = wit.select_world(&[package], Some("odd")).unwrap();
         embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8, false).unwrap();
         ComponentEncoder::default()
             .module(&module)
@@ -56,11 +68,21 @@ impl OddGuest<'_> {
             .unwrap()
     }
 
+    fn wit(&self) -> String {
+        format!(
+            "package test:odd;
+             world odd {{ include portcullis:provider/action-source@0.1.0; {} }}",
+            self.world
+        )
+    }
+
     fn module(&self) -> String {
         let Self {
             imports,
             memory,
             fields,
+            world: _,
+            describe,
             execute,
             realloc,
             post_return,
@@ -78,7 +100,7 @@ impl OddGuest<'_> {
     "\00\00\00\00\00\00\00\00\00\00\00\00" "\18\00\00\00\05\00\00\00")
   ;; `ok` and the text `{{}}`.
   (data (i32.const 1032) "\1e\00\00\00\02\00\00\00")
-  (func (export "portcullis:provider/provider@0.1.0#describe") (result i32) i32.const 256)
+  (func (export "portcullis:provider/provider@0.1.0#describe") (result i32) {describe})
   ;; Nothing but zeros stands at 512: an empty list, and an empty text.
   (func (export "portcullis:provider/actions@0.1.0#list") (result i32) i32.const 512)
   (func (export "portcullis:provider/actions@0.1.0#guide") (result i32) i32.const 512)
