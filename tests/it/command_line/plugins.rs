@@ -217,7 +217,7 @@ async fn what_is_rejected_or_removed_is_told() {
 async fn what_cannot_be_installed_is_told_with_the_reason() {
     let shop = Shop::open().await;
     for (name, component, reason) in [
-        ("empty.wasm", Vec::new(), "no WebAssembly"),
+        ("empty.wasm", Vec::new(), "it is empty"),
         ("text.wasm", b"this is text".to_vec(), "no WebAssembly"),
         ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "core module"),
     ] {

@@ -25,9 +25,9 @@ async fn what_is_no_plugin_is_refused_with_the_reason() {
     let linear = linear_component();
     let half = linear.len() / 2;
     for (component, reason) in [
-        (Vec::new(), "no WebAssembly"),
+        (Vec::new(), "it is empty"),
         (b"this is text".to_vec(), "no WebAssembly"),
-        (b"(component)".to_vec(), "no WebAssembly"),
+        (b"(component)".to_vec(), "wasm-tools parse"),
         (CORE_MODULE.to_vec(), "core module"),
         (COMPONENT.to_vec(), "does not export"),
         (linear[..half].to_vec(), "not a WebAssembly component"),

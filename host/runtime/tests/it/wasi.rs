@@ -256,13 +256,15 @@ async fn waiting_costs_no_cpu_time() {
         .load(|config| config.limits.cpu_time = LIMIT)
         .await;
     let mut other = guest.clone();
+    let compiler = Compiler::in_process();
     let loaded = Plugin::load(
         &guest.sandbox,
-        &Compiler::in_process(),
+        &compiler,
         probe(),
         egress_client(),
-    );
-    other.plugin = loaded.await.unwrap();
+    )
+    .await;
+    other.plugin = loaded.unwrap();
     let (waited, code) = tokio::join!(
         guest.call("anything", json!({})),
         other.stop_code("spin", json!({})),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use portcullis_runtime::egress::{EgressLimits, SystemResolver};
-use portcullis_runtime::{Compiler, Plugin, Sandbox, SandboxConfig};
+use portcullis_runtime::{Compiler, Limits, Plugin, Sandbox, SandboxConfig};
 
 use super::super::console::Console;
 use super::super::failure::Failure;
@@ -69,11 +69,17 @@ async fn load(bytes: Vec<u8>, config: SandboxConfig, compiler: Compiler) -> Resu
     plugin.map_err(|error| error.to_string())
 }
 
-/// Room for the one call at a time that describing takes.
+/// Room for the one call at a time that describing takes. As much of it as a gateway
+/// could grant: what a plugin asks for is to be seen, also where nobody has granted it.
 fn small() -> SandboxConfig {
+    let defaults = SandboxConfig::default();
     SandboxConfig {
         concurrent_calls: 1,
         guest_threads: 1,
-        ..SandboxConfig::default()
+        limits: Limits {
+            memory_bytes: defaults.large.memory_bytes,
+            ..Limits::default()
+        },
+        ..defaults
     }
 }
