@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Validator, WasmFeatures};
 
 use counts::Counts;
 pub(crate) use names::shown;
@@ -192,17 +192,13 @@ struct Parts {
 }
 
 fn read_parts(bytes: &[u8]) -> Result<Parts, InspectError> {
-    refuse_other_files(bytes)?;
+    if let Some(what) = other_file(bytes) {
+        return Err(InspectError::NotAComponent(what.to_owned()));
+    }
     let mut parts = Parts::default();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(malformed)?;
         let is_outermost = parts.counts.depth() == 0;
-        if is_outermost && is_core_module(&payload) {
-            return Err(InspectError::NotAComponent(
-                "it is a core module; encode it with `cargo xtask plugins` or wasm-tools"
-                    .to_owned(),
-            ));
-        }
         parts.counts.count(&payload)?;
         if is_outermost {
             parts.names.read(payload).map_err(malformed)?;
@@ -211,26 +207,22 @@ fn read_parts(bytes: &[u8]) -> Result<Parts, InspectError> {
     Ok(parts)
 }
 
-/// Says what a file is that does not begin as WebAssembly does.
-fn refuse_other_files(bytes: &[u8]) -> Result<(), InspectError> {
-    if bytes.starts_with(MAGIC) {
-        return Ok(());
-    }
-    let says = if bytes.is_empty() {
-        "it is empty"
-    } else if bytes.trim_ascii_start().starts_with(b"(") {
-        "it is text; assemble it with `wasm-tools parse`"
-    } else {
-        "it is no WebAssembly at all"
-    };
-    Err(InspectError::NotAComponent(says.to_owned()))
-}
+/// How a core module begins.
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-fn is_core_module(payload: &Payload<'_>) -> bool {
-    let Payload::Version { encoding, .. } = payload else {
-        return false;
-    };
-    *encoding == Encoding::Module
+/// What a file is that is no component; `None` for one that begins as they do.
+pub(crate) fn other_file(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(CORE_MODULE) {
+        Some("it is a core module; encode it with `cargo xtask plugins` or wasm-tools")
+    } else if bytes.starts_with(MAGIC) {
+        None
+    } else if bytes.is_empty() {
+        Some("it is empty")
+    } else if bytes.trim_ascii_start().starts_with(b"(") {
+        Some("it is text; assemble it with `wasm-tools parse`")
+    } else {
+        Some("it is no WebAssembly at all")
+    }
 }
 
 #[expect(

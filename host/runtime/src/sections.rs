@@ -6,6 +6,8 @@ use std::ops::Range;
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::BinaryReader;
 
+use crate::inspect::other_file;
+
 /// How every component of the version we know begins.
 const PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 
@@ -33,7 +35,8 @@ pub struct NoSections(String);
 /// last one ends where the bytes end.
 pub(crate) fn custom(bytes: &[u8]) -> Result<Vec<Section<'_>>, NoSections> {
     let Some(body) = bytes.strip_prefix(PREAMBLE) else {
-        return Err(NoSections("it begins in another way".to_owned()));
+        let what = other_file(bytes).unwrap_or("it begins in another way");
+        return Err(NoSections(what.to_owned()));
     };
     let mut reader = BinaryReader::new(body, PREAMBLE.len() as u64);
     let mut sections = Vec::new();

@@ -57,13 +57,13 @@ impl Health {
             watch: Some(TrapWatch::new(rule)),
         };
         let id = plugin.descriptor().id.clone();
-        let watched = watches.entry(id).or_insert_with(new);
-        if watched.digest != plugin.digest() {
-            *watched = new();
+        let entry = watches.entry(id).or_insert_with(new);
+        if entry.digest != plugin.digest() {
+            *entry = new();
         }
-        let judgement = watched.watch.as_mut().map_or(Judgement::Keep, note);
+        let judgement = entry.watch.as_mut().map_or(Judgement::Keep, note);
         if judgement != Judgement::Keep {
-            watched.watch = None;
+            entry.watch = None;
         }
         judgement
     }
