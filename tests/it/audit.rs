@@ -66,7 +66,7 @@ pub(super) async fn events(host: &TestHost, kind: &str) -> Vec<Value> {
     details.map(Result::unwrap).collect()
 }
 
-/// The kinds of all events whose kind begins like this, in the order of the record.
+/// The kinds of all events whose kind begins like this.
 pub(super) async fn kinds_like(host: &TestHost, beginning: &str) -> Vec<String> {
     let events = exported(host).await.into_iter();
     let kinds = events.map(|exported| exported.event.unwrap().kind);

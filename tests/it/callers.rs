@@ -53,6 +53,13 @@ const OPERATOR_ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/egress-grants"),
     ("DELETE", "/v1/egress-grants/{id}"),
     ("GET", "/v1/plugins"),
+    ("POST", "/v1/plugins"),
+    ("GET", "/v1/plugins/linear"),
+    ("GET", "/v1/plugins/linear/diff"),
+    ("POST", "/v1/plugins/linear/approve"),
+    ("POST", "/v1/plugins/linear/reject"),
+    ("POST", "/v1/plugins/linear/rollback"),
+    ("DELETE", "/v1/plugins/linear"),
 ];
 
 /// The routes below a session, with their methods.

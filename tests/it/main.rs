@@ -58,6 +58,7 @@ mod openapi;
 mod other_languages;
 mod outages;
 mod pins;
+mod plugin_routes;
 mod plugins;
 mod reauthentication;
 mod registry;

@@ -1,5 +1,5 @@
 //! What people set up: organizations, members, connections, sessions,
-//! automations, tokens, egress grants, plugins.
+//! automations, tokens, egress grants.
 
 mod connections;
 mod sessions;
@@ -240,35 +240,4 @@ async fn an_egress_grant_is_made_once_and_taken_back() {
             .assert_error(404, "not_found");
     }
     assert_eq!(list().await.json, json!({ "egressGrants": [] }));
-}
-
-#[tokio::test]
-async fn operators_see_the_plugins_and_what_they_can_do() {
-    let host = TestHost::start().await;
-    let answer = host.operator("GET", "/v1/plugins", Value::Null).await;
-    answer.assert_status(200);
-    let plugins = answer.json["plugins"].as_array().unwrap();
-    assert_eq!(plugins.len(), 1);
-    let plugin = &plugins[0];
-    assert_eq!(plugin["id"], "linear");
-    assert_eq!(plugin["state"], "active");
-    assert!(
-        plugin["version"]
-            .as_str()
-            .is_some_and(|version| !version.is_empty())
-    );
-    assert!(
-        plugin["digest"]
-            .as_str()
-            .is_some_and(|digest| digest.len() >= 64)
-    );
-    let capabilities = plugin["capabilities"].as_array().unwrap();
-    let call = json!("call https://api.linear.app POST /graphql");
-    assert!(capabilities.contains(&call), "{plugin}");
-    assert!(plugin.get("error").is_none());
-    for token in [&host.admin_token, &host.member_token, &host.sandbox_token] {
-        host.request("GET", "/v1/plugins", token, Value::Null)
-            .await
-            .assert_error(403, "forbidden");
-    }
 }

@@ -42,7 +42,7 @@ async fn what_is_no_plugin_does_not_stop_the_others() {
     assert_eq!(ids, ["linear"]);
     assert_eq!(failed.len(), 3);
     for (failed, (name, reason)) in failed.iter().zip([
-        ("broken", "no WebAssembly"),
+        ("broken", "not a WebAssembly component"),
         ("core", "core module"),
         ("zz-again", "another file provides `linear` already"),
     ]) {

@@ -53,11 +53,18 @@ pub(crate) enum Subject {
     Truncate,
     /// People who decide, and clients that watch.
     Decisions,
+    /// Versions of plugins: switching, starting, compiling, agreeing.
+    Plugins,
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Sandbox, Self::Invoke, Self::Truncate, Self::Decisions];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Sandbox,
+        Self::Invoke,
+        Self::Truncate,
+        Self::Decisions,
+        Self::Plugins,
+    ];
 
     /// The name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -66,6 +73,7 @@ impl Subject {
             Self::Invoke => "invoke",
             Self::Truncate => "truncate",
             Self::Decisions => "decisions",
+            Self::Plugins => "plugins",
         }
     }
 }
@@ -101,7 +109,7 @@ Commands:
   demo      start a gateway with fake upstreams, ready to be called
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
-  bench     measure the sandbox, the gateway under load, truncation, and decisions
+  bench     measure the sandbox, load, truncation, decisions, and plugins
   soak      kill gateways and databases under load, and compare what was promised
   fuzz      feed what handles JSON of others with ever new bytes
 
@@ -149,7 +157,7 @@ const BENCH_HELP: &str = "\
 Measures, and prints one Markdown table to stdout for each benchmark. Builds
 what it needs in the release profile first, which takes a while.
 
-Usage: cargo xtask bench [sandbox | invoke | truncate | decisions] [ARGS…]
+Usage: cargo xtask bench [sandbox | invoke | truncate | decisions | plugins] [ARGS…]
 
 Benchmarks (all of them, in this order, when none is named):
   sandbox    one call in a fresh sandbox beside the same code natively
@@ -158,6 +166,8 @@ Benchmarks (all of them, in this order, when none is named):
   truncate   redacting and cutting results beside parsing them
   decisions  approving and denying what waits while clients watch, on both as well;
              needs four minutes
+  plugins    switching, starting, compiling and agreeing on versions of plugins, on
+             both as well; needs five minutes
 
 What follows the name goes to the benchmark; `bench NAME --help` lists it:
   cargo xtask bench invoke --quick                     a minute and a half
@@ -273,7 +283,7 @@ fn parse_bench(arguments: Arguments) -> Result<Request, UsageError> {
         .find(|subject| subject.name() == name)
         .ok_or_else(|| UsageError {
             problem: format!("there is no benchmark `{name}`"),
-            hint: "the benchmarks are sandbox, invoke, truncate and decisions".to_owned(),
+            hint: "the benchmarks are sandbox, invoke, truncate, decisions and plugins".to_owned(),
         })?;
     Ok(Request::Bench(BenchOptions {
         subjects: vec![subject],

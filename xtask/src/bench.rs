@@ -49,7 +49,10 @@ fn measure_on_postgres(command: &mut Command) -> anyhow::Result<()> {
 }
 
 const fn has_database(subject: Subject) -> bool {
-    matches!(subject, Subject::Invoke | Subject::Decisions)
+    matches!(
+        subject,
+        Subject::Invoke | Subject::Decisions | Subject::Plugins
+    )
 }
 
 fn names_storage(arguments: &[String]) -> bool {
@@ -77,7 +80,7 @@ fn command(subject: Subject, messages: &str) -> anyhow::Result<Command> {
         Subject::Sandbox => {
             command.arg("--target").arg(workspace::target());
         }
-        Subject::Invoke | Subject::Decisions => {
+        Subject::Invoke | Subject::Decisions | Subject::Plugins => {
             command.arg("--target").arg(workspace::target());
             command
                 .arg("--gateway")

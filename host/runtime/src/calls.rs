@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis_core::invocation::FailureCode;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::Outcome;
@@ -13,7 +12,6 @@ use crate::outcome::Outcome;
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     running: AtomicUsize,
-    idle: Notify,
     ended: CancellationToken,
 }
 
@@ -26,20 +24,6 @@ impl Calls {
 
     pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::SeqCst)
-    }
-
-    /// Returns when no call runs.
-    pub(crate) async fn idle(&self) {
-        let mut notified = std::pin::pin!(self.idle.notified());
-        loop {
-            // Registered before the look, so that an end in between is not missed.
-            notified.as_mut().enable();
-            if self.running() == 0 {
-                return;
-            }
-            notified.as_mut().await;
-            notified.set(self.idle.notified());
-        }
     }
 
     /// Ends every call, also those that begin later.
@@ -58,9 +42,7 @@ pub(crate) struct Running<'a>(&'a Calls);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.idle.notify_waiters();
-        }
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -79,19 +61,15 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn idle_waits_for_the_last_call() {
+    #[test]
+    fn calls_are_counted_while_they_run() {
         let calls = Calls::default();
         let first = calls.begin();
         let second = calls.begin();
         assert_eq!(calls.running(), 2);
-        let mut idle = std::pin::pin!(calls.idle());
-        assert_eq!(poll_immediate(idle.as_mut()).await, None);
         drop(first);
-        assert_eq!(poll_immediate(idle.as_mut()).await, None);
         drop(second);
-        assert_eq!(poll_immediate(idle.as_mut()).await, Some(()));
-        calls.idle().await;
+        assert_eq!(calls.running(), 0);
     }
 
     #[tokio::test]

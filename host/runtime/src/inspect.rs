@@ -8,6 +8,8 @@
 mod bounds;
 mod counts;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -237,89 +239,4 @@ fn is_core_module(payload: &Payload<'_>) -> bool {
 )]
 fn malformed(error: wasmparser::BinaryReaderError) -> InspectError {
     InspectError::NotAComponent(error.message().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(wat: &str, expected: &InspectError) {
-        let bytes = wat::parse_str(wat).unwrap();
-        assert_eq!(&inspect(&bytes, 1 << 20).unwrap_err(), expected);
-    }
-
-    #[test]
-    fn a_core_module_is_refused_with_advice() {
-        let error = inspect(&wat::parse_str("(module)").unwrap(), 1024).unwrap_err();
-        assert!(error.to_string().contains("core module"), "{error}");
-    }
-
-    #[test]
-    fn garbage_truncated_and_empty_bytes_are_refused() {
-        for bytes in [
-            &b""[..],
-            b"hello",
-            b"\0asm",
-            b"\0asm\x0d\0\x01\0\xff\xff\xff",
-        ] {
-            assert!(
-                matches!(
-                    inspect(bytes, 1024),
-                    Err(InspectError::NotAComponent(_) | InspectError::MissingExport(_))
-                ),
-                "{bytes:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_import_outside_the_contract_is_named() {
-        check(
-            r#"(component (import "wasi-like:cli/environment@0.2.0" (instance)))"#,
-            &InspectError::ForeignImport("wasi-like:cli/environment@0.2.0".to_owned()),
-        );
-        check(
-            r#"(component (import "portcullis:provider/files@0.1.0" (instance)))"#,
-            &InspectError::ForeignImport("portcullis:provider/files@0.1.0".to_owned()),
-        );
-    }
-
-    #[test]
-    fn a_name_cannot_steer_a_terminal_or_fill_it() {
-        check(
-            r#"(component (import "a\1b[31m\n" (func)))"#,
-            &InspectError::ForeignImport(r"a\u{1b}[31m\n".to_owned()),
-        );
-        check(
-            &format!(r#"(component (import "{}" (func)))"#, "a".repeat(5000)),
-            &InspectError::ForeignImport("a".repeat(names::SHOWN_CHARS)),
-        );
-    }
-
-    #[test]
-    fn another_version_of_the_contract_is_named() {
-        check(
-            r#"(component (import "portcullis:provider/http@9.0.0" (instance)))"#,
-            &InspectError::ContractVersion("portcullis:provider/http@9.0.0".to_owned()),
-        );
-    }
-
-    #[test]
-    fn an_import_of_a_nested_component_is_not_ours_to_judge() {
-        check(
-            r#"(component (component (import "anything" (func))))"#,
-            &InspectError::MissingExport("provider".into()),
-        );
-    }
-
-    #[test]
-    fn size_is_checked_first() {
-        assert_eq!(
-            inspect(&[0; 11], 10).unwrap_err(),
-            InspectError::TooLarge {
-                size: 11,
-                limit: 10
-            }
-        );
-    }
 }

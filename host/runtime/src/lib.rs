@@ -59,7 +59,7 @@ pub use config::{LargeSlots, Limits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};
-pub use loader::{Plugin, PluginAction};
+pub use loader::{Plugin, PluginAction, WeakPlugin};
 pub use outcome::{GuestError, Outcome};
 pub use places::SandboxLoad;
 pub use shortage::{MemoryNeed, MemoryShortage};

@@ -1,6 +1,6 @@
 //! Bytes become a plugin: inspected, compiled, linked, described, validated.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use portcullis_core::action::ActionDefinition;
 use portcullis_core::definition::{DefinitionDigests, DefinitionStamp};
@@ -22,6 +22,18 @@ use crate::placing::{Placed, place};
 #[derive(Clone)]
 pub struct Plugin {
     pub(crate) inner: Arc<PluginInner>,
+}
+
+/// A plugin for as long as somebody else uses it.
+#[derive(Clone)]
+pub struct WeakPlugin(Weak<PluginInner>);
+
+impl WeakPlugin {
+    /// The plugin, unless nobody uses it any more.
+    pub fn upgrade(&self) -> Option<Plugin> {
+        let inner = self.0.upgrade()?;
+        Some(Plugin { inner })
+    }
 }
 
 pub(crate) struct PluginInner {
@@ -131,9 +143,9 @@ impl Plugin {
         self.inner.calls.running()
     }
 
-    /// Returns when none of its calls runs.
-    pub async fn idle(&self) {
-        self.inner.calls.idle().await;
+    /// The same without keeping it alive.
+    pub fn downgrade(&self) -> WeakPlugin {
+        WeakPlugin(Arc::downgrade(&self.inner))
     }
 
     /// Ends its calls, also those that begin later: with `deadline_exceeded`, since

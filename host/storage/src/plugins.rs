@@ -120,7 +120,8 @@ pub trait PluginRepository: Send {
         state: PluginState,
     ) -> Result<Option<PluginVersion>, Error>;
 
-    /// The versions of a plugin, the last changed first, at most `limit`.
+    /// The versions of a plugin, the last changed first, at most `limit`. Of two that
+    /// changed at once, as in a switch, the active one comes first.
     async fn versions(
         &mut self,
         plugin: &SourceId,
@@ -433,7 +434,11 @@ macro_rules! plugin_repository {
                 limit: u32,
             ) -> Result<Vec<PluginVersion>, Error> {
                 sqlx::query_as::<$database, VersionRow>(versions!(
-                    "WHERE plugin_id = $1 ORDER BY changed_at DESC, digest LIMIT $2"
+                    "WHERE plugin_id = $1
+                     ORDER BY changed_at DESC,
+                         CASE state WHEN 'active' THEN 0 WHEN 'staged' THEN 1 ELSE 2 END,
+                         digest
+                     LIMIT $2"
                 ))
                 .bind(plugin.as_str())
                 .bind(i64::from(limit))

@@ -7,8 +7,9 @@
 //! | `bench-invoke` | what does the gateway add to a request, and how many can it take? |
 //! | `bench-truncate` | what does cutting a result cost beside parsing it? |
 //! | `bench-decisions` | how long do people wait who decide, and do those who watch hear of all? |
+//! | `bench-plugins` | what do switching, starting, compiling and agreeing on plugins cost? |
 //!
-//! Each prints one Markdown table from one run; `cargo xtask bench` builds and
+//! Each prints Markdown tables from one run; `cargo xtask bench` builds and
 //! starts them. They are programs of their own and not tests: a time is not a
 //! fact that can pass or fail on a machine with other work to do.
 

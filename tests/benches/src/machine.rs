@@ -42,10 +42,35 @@ pub fn locked_version(package: &str) -> &'static str {
 
 /// Resident memory of a process, in bytes.
 pub fn resident_bytes(process: u32) -> Option<u64> {
+    status_bytes(process, "VmRSS:")
+}
+
+/// The most resident memory that a process ever had, in bytes.
+pub fn peak_resident_bytes(process: u32) -> Option<u64> {
+    status_bytes(process, "VmHWM:")
+}
+
+fn status_bytes(process: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
+}
+
+/// Files, sockets and the like that a process has open.
+pub fn open_files(process: u32) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{process}/fd")).ok()?.count())
+}
+
+/// Pieces of a process's address space that are mapped.
+pub fn mappings(process: u32) -> Option<usize> {
+    let maps = fs::read_to_string(format!("/proc/{process}/maps")).ok()?;
+    Some(maps.lines().count())
+}
+
+/// Threads of a process.
+pub fn threads(process: u32) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{process}/task")).ok()?.count())
 }
 
 /// CPU time that a process has taken so far, all threads together.
@@ -136,6 +161,19 @@ mod tests {
     fn cpu_time_is_counted() {
         assert!(cpu_time(std::process::id()).is_some());
         assert_eq!(cpu_time(u32::MAX), None);
+    }
+
+    #[test]
+    fn what_a_process_holds_is_counted() {
+        let process = std::process::id();
+        let count = open_files(process).unwrap();
+        let _files: Vec<_> = (0..100)
+            .map(|_| fs::File::open("/dev/null").unwrap())
+            .collect();
+        assert!(open_files(process).unwrap() > count);
+        assert!(mappings(process) > Some(1) && threads(process) > Some(0));
+        assert!(peak_resident_bytes(process) >= resident_bytes(process));
+        assert_eq!((open_files(u32::MAX), mappings(u32::MAX)), (None, None));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Filling a gateway as an operator would.
 
-use anyhow::Context as _;
-use http::Method;
+use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::fake::Fake;
@@ -29,10 +31,15 @@ impl<'a> Operator<'a> {
         })
     }
 
+    /// Makes the organization.
+    pub async fn organize(&mut self) -> anyhow::Result<()> {
+        let organization = json!({ "id": ORGANIZATION, "name": "Bench" });
+        self.post("/v1/orgs", organization).await.map(drop)
+    }
+
     /// Makes the organization, and connects it to the fake; the connection's id.
     pub async fn connect(&mut self, fake: &Fake) -> anyhow::Result<String> {
-        let organization = json!({ "id": ORGANIZATION, "name": "Bench" });
-        self.post("/v1/orgs", organization).await?;
+        self.organize().await?;
         let grant = json!({ "origin": fake.url });
         self.post("/v1/egress-grants", grant).await?;
         let linear = json!({
@@ -44,14 +51,47 @@ impl<'a> Operator<'a> {
         text(&self.post(&path, linear).await?, "id")
     }
 
-    /// Opens a session that may use a connection.
-    pub async fn open_session(&mut self, connection: &str) -> anyhow::Result<Session> {
+    /// Opens a session that may use these connections, and the providers that need
+    /// none.
+    pub async fn open_session(&mut self, connections: &[&str]) -> anyhow::Result<Session> {
         let path = format!("/v1/orgs/{ORGANIZATION}/sessions");
-        let session = json!({ "title": "Bench", "connectionIds": [connection] });
+        let session = json!({ "title": "Bench", "connectionIds": connections });
         let id = text(&self.post(&path, session).await?, "id")?;
         let token = json!({ "kind": "sandbox", "sessionId": id });
         let token = text(&self.post("/v1/tokens", token).await?, "token")?;
         Ok((id, token))
+    }
+
+    /// Installs a component that has to serve at once; its digest.
+    pub async fn install(&mut self, component: Vec<u8>) -> anyhow::Result<String> {
+        let request = Request::post("/v1/plugins")
+            .header(header::HOST, "gateway")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+            .header(header::CONTENT_TYPE, "application/wasm")
+            .body(Full::new(Bytes::from(component)))?;
+        let (status, answer) = self.connection.send(request).await?;
+        ensure!(
+            status == StatusCode::CREATED,
+            "installing was answered {status}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+        text(&serde_json::from_slice(&answer)?, "digest")
+    }
+
+    /// Lets a version of a plugin serve that has served before.
+    pub async fn roll_back(&mut self, plugin: &str, digest: &str) -> anyhow::Result<()> {
+        let path = format!("/v1/plugins/{plugin}/rollback");
+        let to = json!({ "digest": digest });
+        self.post(&path, to).await.map(drop)
+    }
+
+    /// Gets something that must be there.
+    pub async fn get(&mut self, path: &str) -> anyhow::Result<Value> {
+        let nothing = Value::Null;
+        let got = self
+            .connection
+            .exchange(Method::GET, path, self.key, &nothing);
+        got.await
     }
 
     /// Makes an admin, and a token for them.

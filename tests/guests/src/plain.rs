@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::bindings::exports::portcullis::provider::actions::Context;
@@ -46,13 +47,16 @@ pub(crate) fn remember(_context: &Context, _params: &str) -> Result<String, Erro
 /// What a test replaces to have another version that says and asks for the same.
 static EDITION: [u8; 16] = *b"edition: first  ";
 
-/// Answers which version runs, before and after it has waited as many milliseconds as
-/// its params say.
+/// Answers which version runs, before and after it has waited so many milliseconds.
 pub(crate) fn edition(_context: &Context, json: &str) -> Result<String, Error> {
-    let milliseconds = params::<u32>(json)?;
+    #[derive(Deserialize)]
+    struct Params {
+        wait: u32,
+    }
+    let Params { wait } = params(json)?;
     let before = edition_now();
     black_box(clock::now());
-    black_box(clock::wait(milliseconds));
+    black_box(clock::wait(wait));
     Ok(json!({ "before": before, "after": edition_now() }).to_string())
 }
 

@@ -64,7 +64,7 @@ async fn what_a_new_host_has_done_is_recorded(builder: TestHostBuilder) {
         .iter()
         .map(|chain| (&*chain.chain, chain.places))
         .collect();
-    assert_eq!(chains, [("", 3), (ORG, 6)]);
+    assert_eq!(chains, [("", 2), (ORG, 6)]);
 }
 
 async fn members_are_recorded(builder: TestHostBuilder) {

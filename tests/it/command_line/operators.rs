@@ -1,6 +1,6 @@
 //! What operators and admins do, from an empty gateway to an agent at work.
 
-use portcullis_tests::{LinearVersion, Served, TestHost};
+use portcullis_tests::{LinearVersion, Served, TestHost, plugins_directory};
 use serde_json::{Value, json};
 
 use super::terminal::Terminal;
@@ -244,7 +244,8 @@ async fn drift_shows_where_modes_are_listed() {
 
 #[tokio::test]
 async fn grants_and_plugins_are_the_operators() {
-    let host = TestHost::start().await;
+    let host = TestHost::builder().set("plugins.require_signed", "none");
+    let host = host.start().await;
     let served = Served::start(&host).await;
     let mut operator = Terminal::operator(&served);
     let grant = operator
@@ -261,6 +262,9 @@ async fn grants_and_plugins_are_the_operators() {
     assert!(!list.stdout.contains("http://10.1.2.3:8080"), "{list:?}");
 
     let mut watching = Terminal::operator(&served).watched();
+    let file = plugins_directory().join("linear.wasm");
+    let install = ["plugin", "install", file.to_str().unwrap()];
+    operator.types(&install).await.assert_exit(0);
     let plugins = watching.types(&["plugin", "list"]).await;
     let text = &plugins.assert_exit(0).stdout;
     assert!(

@@ -15,7 +15,8 @@ pub(super) fn update() -> Value {
 
 #[tokio::test]
 async fn every_operation_answers_as_described() {
-    let checked = Checked::new(TestHost::start().await).await;
+    let host = TestHost::builder().set("plugins.require_signed", "none");
+    let checked = Checked::new(host.start().await).await;
     health(&checked).await;
     actions(&checked).await;
     invocations(&checked).await;
@@ -340,6 +341,37 @@ async fn operator(checked: &Checked) {
             .assert_status(status);
     }
     tokens(checked).await;
+    plugins(checked).await;
+}
+
+async fn plugins(checked: &Checked) {
+    let install = |version: LinearVersion| checked.install(version.component(), None);
+    for status in [201, 200] {
+        install(LinearVersion::Built).await.assert_status(status);
+    }
+    let staged = install(LinearVersion::OtherParams).await;
+    staged.assert_status(202);
+    let plugin = async |method: &str, path: &str, body: Value| {
+        let path = format!("/v1/plugins{path}");
+        checked.operator(method, &path, body).await
+    };
+    let digest = &staged.json["digest"];
+    for path in ["", "/linear", "/linear/diff"] {
+        plugin("GET", path, Value::Null).await.assert_status(200);
+    }
+    let body = json!({ "digest": digest, "reason": "Not yet." });
+    let rejected = plugin("POST", "/linear/reject", body).await;
+    rejected.assert_status(200);
+    install(LinearVersion::OtherParams).await.assert_status(202);
+    let body = json!({ "digest": digest, "active": null });
+    let approved = plugin("POST", "/linear/approve", body).await;
+    approved.assert_status(200);
+    let back = plugin("POST", "/linear/rollback", json!({})).await;
+    back.assert_status(200);
+    let unknown = plugin("GET", "/nothing", Value::Null).await;
+    unknown.assert_error(404, "not_found");
+    let removed = plugin("DELETE", "/linear?force=true", Value::Null).await;
+    removed.assert_status(204);
 }
 
 async fn tokens(checked: &Checked) {

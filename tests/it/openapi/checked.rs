@@ -74,6 +74,24 @@ impl Checked {
         answer
     }
 
+    /// Installs a component, with a signature if there is one.
+    pub(super) async fn install(&self, component: Vec<u8>, signature: Option<&str>) -> Answer {
+        let path = "/v1/plugins";
+        let mut request = bearer("POST", path, OPERATOR_KEY, &Value::Null);
+        *request.body_mut() = component.into();
+        let kind = "application/wasm".parse().unwrap();
+        request.headers_mut().insert("content-type", kind);
+        if let Some(signature) = signature {
+            let signature = signature.parse().unwrap();
+            request
+                .headers_mut()
+                .insert("portcullis-signature", signature);
+        }
+        let answer = self.host.send(request).await;
+        self.check(self.description.operation_for("POST", path), &answer);
+        answer
+    }
+
     /// Whether an operation has answered so.
     pub(super) fn has_seen(&self, operation: &str, status: &str) -> bool {
         let seen = self.seen.borrow();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{ORG, TestHost, call};
+use portcullis_core::signature::{PrivateKey, SignedDigest};
+use portcullis_tests::{LinearVersion, ORG, TestHost, call, linear_component};
 use portcullis_upstreams::Fault;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ async fn refusals_are_as_described() {
         .set("admission.pending_per_session", 1)
         .set("admission.invocations_per_minute", 8)
         .set("results.keep_hours", 0)
+        .set("plugins.trusted_keys.ci", key().public())
         .start()
         .await;
     host.enter_new_session(json!({})).await;
@@ -49,6 +51,7 @@ async fn refusals_are_as_described() {
     failures(&checked).await;
     checked.host.clock.advance(Duration::from_mins(1));
     results(&checked).await;
+    plugins(&checked).await;
     let exhausted = async || {
         for _ in 0..8 {
             let answer = invoke("list_issues", json!({ "first": 1 })).await;
@@ -74,6 +77,7 @@ fn check_all_seen(checked: &Checked) {
         "internal",
         "outcome_unknown",
         "too_many_streams",
+        "plugin_unloadable",
     ];
     let examples = &checked.description.document["components"]["examples"];
     let seen = checked.codes();
@@ -223,6 +227,51 @@ async fn results(checked: &Checked) {
         .await
         .assert_error(404, "nothing_there");
     page(id, "?limit=0").await.assert_field("/limit", "range");
+}
+
+fn key() -> PrivateKey {
+    PrivateKey::from_random(&[1; 32]).unwrap()
+}
+
+/// Versions of plugins that are none, or not what was seen.
+async fn plugins(checked: &Checked) {
+    let install = async |component: Vec<u8>| {
+        let signature = key().sign(SignedDigest::of([&component[..]])).to_string();
+        checked.install(component, Some(&signature)).await
+    };
+    let unsigned = checked.install(linear_component(), None).await;
+    unsigned.assert_error(403, "signature_required");
+    let wrong = checked.install(linear_component(), Some("x")).await;
+    wrong.assert_error(400, "invalid_signature");
+    let text = install(b"this is text".to_vec()).await;
+    text.assert_error(400, "invalid_plugin");
+    install(linear_component()).await.assert_status(201);
+    let staged = install(LinearVersion::OtherWords.component()).await;
+    staged.assert_status(202);
+    let decide = async |verb: &str, body: Value| {
+        let path = format!("/v1/plugins/linear/{verb}");
+        checked.operator("POST", &path, body).await
+    };
+    let nothing = format!("sha256:{}", "0".repeat(64));
+    for verb in ["approve", "reject"] {
+        let refused = decide(verb, json!({ "digest": nothing })).await;
+        refused.assert_error(409, "not_staged");
+    }
+    let body = json!({ "digest": staged.json["digest"], "active": nothing });
+    let refused = decide("approve", body).await;
+    refused.assert_error(409, "active_changed");
+    let refused = decide("rollback", json!({})).await;
+    refused.assert_error(409, "no_earlier_version");
+    let pending = checked.invoke("update_issue", update()).await;
+    pending.assert_status(202);
+    let remove = "/v1/plugins/linear";
+    let refused = checked.operator("DELETE", remove, Value::Null).await;
+    refused.assert_error(409, "plugin_in_use");
+    let id = pending.json["invocation"]["id"].as_str().unwrap();
+    let path = checked.host.actions(&format!("/invocations/{id}/deny"));
+    let token = &checked.host.admin_token;
+    let denied = checked.ask("POST", &path, token, json!({})).await;
+    denied.assert_status(200);
 }
 
 /// What ends: a session, the gateway, a token.

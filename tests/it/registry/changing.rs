@@ -67,7 +67,7 @@ async fn what_changes_an_action_waits_for_the_operator(builder: TestHostBuilder)
     assert_eq!(serving(&host, &probe()), Some(waiting.digest));
     assert_eq!(
         recorded(&host).await,
-        ["plugin.activated", "plugin.staged", "plugin.activated"]
+        ["plugin.activated", "plugin.activated", "plugin.staged"]
     );
 }
 
@@ -127,7 +127,7 @@ async fn a_rejected_version_never_serves(builder: TestHostBuilder) {
     ));
     assert_eq!(
         recorded(&host).await,
-        ["plugin.activated", "plugin.staged", "plugin.rejected"]
+        ["plugin.activated", "plugin.rejected", "plugin.staged"]
     );
 }
 

@@ -9,8 +9,11 @@ use super::*;
 async fn under_way(host: &TestHost, milliseconds: u32) -> JoinHandle<portcullis_tests::Answer> {
     let agent = agent(host).await;
     let plugin = host.gateway.sources.plugin(&probe()).unwrap();
-    let call =
-        tokio::spawn(async move { agent.invoke_probe("edition", json!(milliseconds)).await });
+    let call = tokio::spawn(async move {
+        agent
+            .invoke_probe("edition", json!({ "wait": milliseconds }))
+            .await
+    });
     while plugin.running_calls() == 0 {
         assert!(!call.is_finished(), "it should wait");
         tokio::task::yield_now().await;

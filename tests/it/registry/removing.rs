@@ -24,7 +24,7 @@ async fn what_is_removed_serves_no_longer_and_does_not_come_back(builder: TestHo
     edition(&agent).await;
     remove(&host, &probe(), false).await.unwrap();
     assert_eq!(serving(&host, &probe()), None);
-    let gone = agent.invoke_probe("edition", json!(0)).await;
+    let gone = agent.invoke_probe("edition", json!({ "wait": 0 })).await;
     gone.assert_error(404, "unknown_source");
     let again = remove(&host, &probe(), false).await;
     assert!(matches!(again, Err(Error::NotFound(_))));

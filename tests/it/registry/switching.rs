@@ -62,7 +62,7 @@ async fn no_call_is_lost_and_none_sees_two_versions(builder: TestHostBuilder) {
 async fn call_until(agent: Agent, stop: Arc<AtomicBool>) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::new();
     while !stop.load(Ordering::SeqCst) {
-        let answer = agent.invoke_probe("edition", json!(0)).await;
+        let answer = agent.invoke_probe("edition", json!({ "wait": 0 })).await;
         answer.assert_status(200);
         let result = &answer.json["result"];
         assert_eq!(result["before"], result["after"]);

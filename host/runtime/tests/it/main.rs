@@ -29,5 +29,6 @@ mod places;
 mod sizes;
 mod token;
 mod usage;
+mod versions;
 mod waiting;
 mod wasi;

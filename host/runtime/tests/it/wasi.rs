@@ -256,9 +256,10 @@ async fn waiting_costs_no_cpu_time() {
         .load(|config| config.limits.cpu_time = LIMIT)
         .await;
     let mut other = guest.clone();
+    let compiler = Compiler::in_process();
     let loaded = Plugin::load(
         &guest.sandbox,
-        &Compiler::in_process(),
+        &compiler,
         probe(),
         egress_client(),
     )

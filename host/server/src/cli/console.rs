@@ -30,6 +30,10 @@ pub mod variables {
     pub const TOKEN: &str = "PORTCULLIS_TOKEN";
     /// The operator's key.
     pub const OPERATOR_KEY: &str = "PORTCULLIS_OPERATOR_KEY";
+    /// Who pulls plugins from a registry.
+    pub const REGISTRY_USER: &str = "PORTCULLIS_REGISTRY_USER";
+    /// That user's password or token.
+    pub const REGISTRY_PASSWORD: &str = "PORTCULLIS_REGISTRY_PASSWORD";
 }
 
 /// How often a command that waits looks at the time.
@@ -183,7 +187,8 @@ pub(super) fn read_bounded(
     reason = "these are no configuration of the gateway but a client's, and this is their one place"
 )]
 fn environment() -> BTreeMap<&'static str, String> {
-    [variables::URL, variables::TOKEN, variables::OPERATOR_KEY]
+    use variables::{OPERATOR_KEY, REGISTRY_PASSWORD, REGISTRY_USER, TOKEN, URL};
+    [URL, TOKEN, OPERATOR_KEY, REGISTRY_USER, REGISTRY_PASSWORD]
         .into_iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?.to_string_lossy().into_owned())))
         .collect()

@@ -6,6 +6,7 @@ mod files;
 mod inspect;
 mod install;
 mod keygen;
+mod oci;
 mod origin;
 mod sheet;
 mod shown;
@@ -142,7 +143,7 @@ impl Plugins {
             Self::Diff(Diff { server, id, digest }) => {
                 let client = server.as_manager(console)?;
                 let answer = shown::compare(&client, &id, digest.as_deref()).await?;
-                Ok(shown::difference(answer))
+                Ok(shown::difference_and_next(answer))
             }
             Self::Approve(approve) => approve.run(console, json).await,
             Self::Reject(reject) => reject.run(console).await,

@@ -1,5 +1,6 @@
 //! What the operator decides: approving, rejecting, rolling back, removing.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use portcullis_core::audit::AuditKind;
@@ -15,6 +16,9 @@ use super::switching::{Switch, publish, withdraw};
 use super::{PluginError, show};
 use crate::error::Error;
 use crate::gateway::Gateway;
+
+/// Among how many versions the one is looked for that served last.
+const RECENT_VERSIONS: u32 = 1_000;
 
 /// A staged version is to serve.
 #[derive(Debug, Clone, Copy)]
@@ -254,8 +258,7 @@ pub(super) async fn earlier(
             Some(digest) => work.plugins().find(digest).await?,
             None => None,
         },
-        // It was removed: back to what served last.
-        (None, None) => work.plugins().latest(id, PluginState::Retired).await?,
+        (None, None) => served_last(work, id).await?,
     };
     let target = target.filter(|version| version.plugin == *id);
     let Some(target) = target else {
@@ -280,6 +283,19 @@ pub(super) async fn earlier(
         ));
     }
     Ok((active, target))
+}
+
+/// Of a plugin that was removed, what served last: something that only waited may have
+/// been retired with it.
+async fn served_last(
+    work: &mut BoxUnitOfWork,
+    id: &SourceId,
+) -> Result<Option<PluginVersion>, Error> {
+    let versions = work.plugins().versions(id, RECENT_VERSIONS).await?;
+    let retired = versions
+        .into_iter()
+        .filter(|version| version.state == PluginState::Retired && version.activated_at.is_some());
+    Ok(retired.min_by_key(|version| Reverse(version.activated_at)))
 }
 
 /// Ends a plugin: nothing serves under its id any more, and nothing waits.

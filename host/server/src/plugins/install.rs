@@ -84,7 +84,7 @@ pub async fn install(gateway: &Arc<Gateway>, by: &str, new: NewPlugin) -> Result
         check_id(&version.plugin, &new)?;
         return Ok(Installed::Known(version));
     }
-    let signed_by = signing::check(gateway, &new)?;
+    let signed_by = signing::check(gateway, &new).await?;
     let _turn = gateway.plugins.installs.acquire().await;
     let plugin = gateway.plugins.loader.load(new.bytes.clone()).await?;
     check_id(&plugin.descriptor().id, &new)?;

@@ -2,6 +2,7 @@
 
 use portcullis_core::id::SourceId;
 use portcullis_core::plugin::{ManifestDifference, PluginDigest, PluginManifest, PluginState};
+use portcullis_runtime::provenance::{self, Provenance};
 use portcullis_storage::{HintKind, PluginVersion};
 
 use super::PluginError;
@@ -19,6 +20,9 @@ pub struct PluginHistory {
     pub id: SourceId,
     /// At most 50.
     pub versions: Vec<PluginVersion>,
+    /// What the active version says it is made of, or without one the staged version;
+    /// nothing where neither is there.
+    pub provenance: Provenance,
 }
 
 /// Two versions of a plugin, and where they differ.
@@ -45,10 +49,24 @@ pub async fn history(gateway: &Gateway, id: &SourceId) -> Result<PluginHistory, 
     if versions.is_empty() {
         return Err(Error::NotFound("plugin"));
     }
+    let in_state = |state| versions.iter().find(|version| version.state == state);
+    let shown = in_state(PluginState::Active).or_else(|| in_state(PluginState::Staged));
+    let component = match shown {
+        Some(version) => work.plugins().component(version.digest).await?,
+        None => None,
+    };
     Ok(PluginHistory {
         id: id.clone(),
+        provenance: provenance(component.as_deref()),
         versions,
     })
+}
+
+/// What a component says it is made of. Who cannot be read says nothing: it decides
+/// nothing either.
+fn provenance(component: Option<&[u8]>) -> Provenance {
+    let read = component.map(provenance::read);
+    read.and_then(Result::ok).unwrap_or_default()
 }
 
 /// Where a version differs from the one that serves: this one, or the staged one.

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use crate::PORTCULLIS;
 
-fn limit(limits: &str, name: &str) -> Option<String> {
+/// Both values of a limit, as the system tells them.
+pub(crate) fn limit(limits: &str, name: &str) -> Option<String> {
     let line = limits.lines().find(|line| line.starts_with(name))?;
     let columns: Vec<_> = line[name.len()..].split_whitespace().collect();
     Some(columns[..2].join(" "))

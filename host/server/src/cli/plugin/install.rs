@@ -1,8 +1,9 @@
 //! `portcullis plugin install`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use portcullis_core::signature::Signature;
 use serde_json::Value;
 
 use super::super::caller::Server;
@@ -10,9 +11,8 @@ use super::super::client::Reply;
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::output::{Report, field};
-use super::files;
 use super::shown::{approve_command, flagged, name};
-use super::verify;
+use super::{files, oci, verify};
 use crate::plugins::read_component;
 
 /// Bytes that are read of a file: what a gateway takes at most, by default.
@@ -23,11 +23,16 @@ const MAX_COMPONENT_BYTES: usize = 64 << 20;
 pub(in crate::cli) struct Install {
     #[command(flatten)]
     server: Server,
-    /// The component; signatures are looked for in it and in FILE.sig.
-    file: PathBuf,
+    /// The component, a file or `oci://REGISTRY/REPOSITORY@sha256:…`; signatures are
+    /// looked for in it and beside it.
+    #[arg(value_name = "FILE|REFERENCE")]
+    plugin: String,
     /// A file with detached signatures [default: FILE.sig, if there is one].
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
+    /// Ask a registry on this machine, which speaks no TLS.
+    #[arg(long)]
+    plain_http: bool,
 }
 
 pub(super) const HELP: &str = "\
@@ -38,17 +43,59 @@ new is shown, and the active version goes on serving until somebody approves.
 Examples:
   portcullis plugin install target/plugins/linear.wasm
   portcullis plugin install linear.wasm --signature linear.wasm.sig
-  portcullis plugin install linear.wasm --json | jq -r .state";
+  portcullis plugin install linear.wasm --json | jq -r .state
+  portcullis plugin install oci://ghcr.io/acme/linear@sha256:…
+  portcullis plugin install oci://ghcr.io/acme/linear:1.4
+
+What is pulled from a registry is hashed here and has to be what the digest says; a
+tag is asked for once, and its digest shown. An artifact has one layer of the type
+application/wasm, and perhaps others with signatures, as this makes it:
+
+  oras push ghcr.io/acme/linear:1.4 linear.wasm:application/wasm \\
+    linear.wasm.sig:application/vnd.portcullis.signature.v1+text
+
+A registry that asks who pulls is told PORTCULLIS_REGISTRY_USER and
+PORTCULLIS_REGISTRY_PASSWORD.";
+
+/// A component and the signatures beside it.
+struct Found {
+    bytes: Vec<u8>,
+    signatures: Vec<Signature>,
+}
 
 impl Install {
-    pub(super) async fn run(self, console: &Console) -> Result<Report, Failure> {
+    pub(super) async fn run(self, console: &mut Console) -> Result<Report, Failure> {
         let client = self.server.as_manager(console)?;
-        let signatures = verify::detached(&self.file, self.signature.as_deref())?;
-        let component = read_component(self.file.clone(), MAX_COMPONENT_BYTES).await;
-        let component = component.map_err(|reason| files::failed(&self.file, reason))?;
+        let found = if self.plugin.starts_with(oci::SCHEME) {
+            self.pull(console).await?
+        } else {
+            self.read().await?
+        };
         let path = ["v1", "plugins"];
-        let reply = client.upload(&path, component, &signatures).await?;
+        let reply = client.upload(&path, found.bytes, &found.signatures).await?;
         installed(reply)
+    }
+
+    async fn read(&self) -> Result<Found, Failure> {
+        let file = Path::new(&self.plugin);
+        let signatures = verify::detached(file, self.signature.as_deref())?;
+        let bytes = read_component(file.to_owned(), MAX_COMPONENT_BYTES).await;
+        Ok(Found {
+            bytes: bytes.map_err(|reason| files::failed(file, reason))?,
+            signatures,
+        })
+    }
+
+    async fn pull(&self, console: &mut Console) -> Result<Found, Failure> {
+        let named = self.signature.as_deref().map(files::signatures);
+        let reference = &self.plugin;
+        let pulled = oci::pull(reference, MAX_COMPONENT_BYTES, self.plain_http, console).await?;
+        let mut signatures = pulled.signatures;
+        signatures.extend(named.transpose()?.into_iter().flatten());
+        Ok(Found {
+            bytes: pulled.bytes,
+            signatures,
+        })
     }
 }
 

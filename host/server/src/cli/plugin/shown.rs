@@ -96,9 +96,14 @@ pub(super) fn difference(answer: Value) -> Report {
         field(&answer, "text"),
         field(&candidate, "sentence")
     );
-    let waits = field(&candidate, "state") == "staged";
-    let report = flagged(Report::new(answer).text(text), [&candidate]);
-    if waits {
+    flagged(Report::new(answer).text(text), [&candidate])
+}
+
+/// [`difference`], and how to go on.
+pub(super) fn difference_and_next(answer: Value) -> Report {
+    let candidate = answer.get("candidate").cloned().unwrap_or_default();
+    let report = difference(answer);
+    if field(&candidate, "state") == "staged" {
         let next = approve_command(&candidate);
         return report.note(format!("note: approve with: {next}"));
     }

@@ -54,7 +54,7 @@ pub(crate) async fn seed(
         .await?;
     let mut sessions = Vec::new();
     for _ in 0..options.sessions {
-        sessions.push(operator.open_session(&linear).await?);
+        sessions.push(operator.open_session(&[&linear]).await?);
     }
     let sessions = Arc::new(sessions);
     Ok(Seeded {

@@ -22,7 +22,9 @@ pub(crate) async fn seed(
         sessions: Vec::new(),
     };
     for _ in 0..sessions {
-        seeded.sessions.push(operator.open_session(&linear).await?);
+        seeded
+            .sessions
+            .push(operator.open_session(&[&linear]).await?);
     }
     Ok(seeded)
 }
