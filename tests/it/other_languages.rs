@@ -25,10 +25,14 @@ struct Site {
 
 impl Site {
     /// `None` when the component was not built.
+    #[expect(
+        clippy::print_stderr,
+        reason = "whoever runs the tests should see what was skipped"
+    )]
     async fn start(component: &str, id: &'static str) -> Option<Self> {
         let path = plugins_directory().join(format!("../languages/{component}.wasm"));
         let Ok(bytes) = std::fs::read(&path) else {
-            println!(
+            eprintln!(
                 "skipped: there is no {}; see the output of cargo xtask test",
                 path.display()
             );

@@ -257,13 +257,7 @@ async fn waiting_costs_no_cpu_time() {
         .await;
     let mut other = guest.clone();
     let compiler = Compiler::in_process();
-    let loaded = Plugin::load(
-        &guest.sandbox,
-        &compiler,
-        probe(),
-        egress_client(),
-    )
-    .await;
+    let loaded = Plugin::load(&guest.sandbox, &compiler, probe(), egress_client()).await;
     other.plugin = loaded.unwrap();
     let (waited, code) = tokio::join!(
         guest.call("anything", json!({})),
