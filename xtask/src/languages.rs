@@ -1,7 +1,7 @@
 //! Components from other languages for the tests: the examples of `sdk/javascript` and
 //! `sdk/python`, and variants of them that misbehave.
 //!
-//! Their tools come from npm and PyPI. Where those cannot be reached the tests of these
+//! Their tools come from npm and `PyPI`. Where those cannot be reached the tests of these
 //! components are skipped, and it is said why. Everything is put below
 //! `target/languages`, nothing beside the sources.
 

@@ -28,7 +28,6 @@ const odd = defineProvider({
     }),
     action("look", () => ({
       now: Date.now(),
-      random: Math.random(),
       globals: ["process", "require", "fetch", "std", "os"].filter((name) => name in globalThis),
     })),
   ],
