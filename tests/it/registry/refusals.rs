@@ -129,7 +129,7 @@ async fn of_many_installs_at_once_one_counts(builder: TestHostBuilder) {
         match installed.await.unwrap() {
             Installed::Activated(_) => activated += 1,
             Installed::Known(_) => {}
-            other => panic!("{other:?}"),
+            staged @ Installed::Staged(..) => panic!("{staged:?}"),
         }
     }
     assert_eq!(activated, 1);
