@@ -256,8 +256,8 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
         serve(probe);
     }
     let compiler = portcullis::compiling::compiler(&config).expect("a compiler");
-    let loader = loaded.loader(compiler);
-    let gateway = Gateway::new(config, storage, clock, sources, loader)
+    let loads = loaded.loader(compiler);
+    let gateway = Gateway::new(config, storage, clock, sources, loads)
         .await
         .expect("a gateway");
     let gateway = Arc::new(gateway);
