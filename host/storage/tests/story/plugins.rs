@@ -115,7 +115,7 @@ pub(crate) async fn a_state_is_left_once(storage: Shared) -> Story {
     assert!(plugins.change(digest("one"), change).await?);
     assert!(!plugins.change(digest("one"), change).await?);
     assert!(!plugins.change(digest("other"), change).await?);
-    let changed = plugins.find(digest("one")).await?.unwrap();
+    let changed = plugins.find(digest("one")).await?.ok_or("a version")?;
     assert_eq!(changed.state, PluginState::Active);
     assert_eq!(changed.reason.as_deref(), Some("approved"));
     assert_eq!(
@@ -150,20 +150,17 @@ pub(crate) async fn what_is_to_be_served_has_a_generation_that_grows(storage: Sh
     .await?;
     let mut work = storage.write().await?;
     let mut plugins = work.plugins();
-    let expected = ServedPlugin {
+    let mut expected = ServedPlugin {
         plugin: linear(),
         generation: 0,
         active: Some(digest("one")),
         staged: Some(digest("two")),
     };
-    assert_eq!(plugins.served().await?, [expected.clone()]);
+    assert_eq!(plugins.served().await?, std::slice::from_ref(&expected));
     assert_eq!(plugins.advance(&linear()).await?, 1);
     assert_eq!(plugins.advance(&linear()).await?, 2);
-    let grown = ServedPlugin {
-        generation: 2,
-        ..expected
-    };
-    assert_eq!(plugins.served().await?, [grown]);
+    expected.generation = 2;
+    assert_eq!(plugins.served().await?, [expected]);
     Ok(())
 }
 

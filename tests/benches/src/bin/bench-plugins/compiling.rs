@@ -149,7 +149,7 @@ impl Cached {
             program: program.to_owned(),
             memory_bytes: MEMORY_BYTES,
             cpu_seconds: CPU_SECONDS,
-            timeout: Duration::from_secs(180),
+            timeout: Duration::from_mins(3),
             at_a_time: 1,
         };
         let cache = Cache::new(place.path("compiled"), 1 << 30, CacheKey::new([1; 32]));
