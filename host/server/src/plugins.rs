@@ -188,5 +188,6 @@ pub async fn start(gateway: &Arc<Gateway>, directory: Option<Directory>) -> Resu
     if let Some(directory) = &mut *watched {
         directory.scan(gateway).await;
     }
-    Ok(())
+    // Another gateway that starts at this moment may have been first with a file.
+    converge(gateway).await
 }
