@@ -2,6 +2,7 @@
 
 mod changing;
 mod converging;
+mod crashing;
 mod directory;
 mod draining;
 mod health;

@@ -245,21 +245,21 @@ pub(crate) async fn open(config: Config, setup: &Setup, clock: Arc<ManualClock>)
     portcullis::keys::require_known(&*storage, &vault)
         .await
         .expect("keys");
-    let compiled = component::load(&config);
+    let shared = component::load(&config);
     let sources = Sources::default();
     let serve = |plugin| assert!(sources.serve(plugin, UNREGISTERED).is_none());
-    if let Some(linear) = compiled.linear(setup.linear) {
+    if let Some(linear) = shared.linear(setup.linear) {
         serve(linear);
     }
     // Linear comes in versions and has been added above.
     for provider in setup.providers().iter().skip(1) {
-        serve(compiled.bundled(provider.id()));
+        serve(shared.bundled(provider.id()));
     }
-    if let Some(probe) = compiled.probe(setup.probe) {
+    if let Some(probe) = shared.probe(setup.probe) {
         serve(probe);
     }
     let compiler = portcullis::compiling::compiler(&config).expect("a compiler");
-    let loader = compiled.loader(compiler);
+    let loader = shared.loader(compiler);
     let gateway = Gateway::new(config, storage, clock, sources, loader)
         .await
         .expect("a gateway");
