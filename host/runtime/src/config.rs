@@ -65,10 +65,24 @@ pub struct SandboxConfig {
     /// Calls that run at the same time, over all plugins. Default 64. It sizes
     /// the pool of instances: address space, not memory, is set aside.
     pub concurrent_calls: u32,
+    /// Calls of one plugin that run at the same time. Default 48: however slow its
+    /// upstream, the others have places left. At the edge a call waits, then it is
+    /// `busy`.
+    pub calls_per_plugin: u32,
+    /// Calls of one organization that run at the same time. Default 32: fewer than of
+    /// a plugin, so that no organization takes a plugin from the others. At the edge
+    /// as above.
+    pub calls_per_organization: u32,
     /// How long a call waits for a free place before it is `busy`. Default 1 s.
     pub queue_timeout: Duration,
+    /// Calls that may wait for a place at all: of each organization, of each plugin,
+    /// and of those that need only any place. Default 128, twice as many as run: who
+    /// comes later would wait in vain more often than not. At the edge: `busy`, at
+    /// once.
+    pub queue_length: u32,
     /// Threads that run guests and nothing else, so that a guest that computes
-    /// never delays the gateway's own work. Default: one for each core.
+    /// never delays the gateway's own work; and as many of lower priority for guests
+    /// that compute for long. Default: one for each core.
     pub guest_threads: usize,
     /// How often a running guest is looked at. Default 10 ms: a guest's CPU
     /// limit is exceeded by at most about one tick.
@@ -120,6 +134,11 @@ impl SandboxConfig {
         }
     }
 
+    /// How many calls of this provider run at the same time.
+    pub(crate) const fn calls_of(&self, _provider: &SourceId) -> u32 {
+        self.calls_per_plugin
+    }
+
     /// The most memory that any call may have, whoever makes it.
     pub(crate) fn most_memory_bytes(&self) -> usize {
         let granted = self.granted_memory.values().copied().max();
@@ -131,7 +150,10 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             concurrent_calls: 64,
+            calls_per_plugin: 48,
+            calls_per_organization: 32,
             queue_timeout: Duration::from_secs(1),
+            queue_length: 128,
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             epoch_tick: Duration::from_millis(10),
             stack_bytes: 512 << 10,

@@ -16,14 +16,13 @@ use std::time::Duration;
 use portcullis_core::invocation::FailureCode;
 use portcullis_core::plugin::PluginDescriptor;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::bindings::ActionSourcePre;
 use crate::bindings::exports::{actions as guest_actions, provider as guest_provider};
 use crate::config::Limits;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
-use crate::invoke::{new_store, take_place};
+use crate::invoke::new_store;
 use crate::lane::Lane;
 use crate::loader::PluginAction;
 use crate::outcome::{Outcome, classify};
@@ -88,9 +87,11 @@ async fn ask_on_guest_threads(
     pre: &ActionSourcePre<CallState>,
     state: CallState,
 ) -> Result<Answers, LoadError> {
-    let place = take_place(sandbox, lane).await.ok_or(LoadError::Busy)?;
+    let shared = &sandbox.shared;
+    let place = shared.shares.take_to_describe(lane).await;
+    let place = place.map_err(|_| LoadError::Busy)?;
     let (asking, lane, pre) = (sandbox.clone(), Arc::clone(lane), pre.clone());
-    let task = sandbox.shared.guests.handle().spawn(async move {
+    let asked = shared.guests.run_slowly(async move {
         let answers = ask(&asking, &lane, &pre, state).await;
         drop(place);
         answers
@@ -99,7 +100,7 @@ async fn ask_on_guest_threads(
         function: "provider.describe",
         reason,
     };
-    timeout(DESCRIBE_DEADLINE, AbortOnDropHandle::new(task))
+    timeout(DESCRIBE_DEADLINE, asked)
         .await
         .map_err(|_| failed("no answer in time".to_owned()))?
         .map_err(|panic| failed(panic.to_string()))?
@@ -111,7 +112,7 @@ async fn ask(
     pre: &ActionSourcePre<CallState>,
     state: CallState,
 ) -> Result<Answers, LoadError> {
-    let mut store = new_store(lane, state);
+    let mut store = new_store(lane, state, Arc::default());
     store.data().meter.resume();
 
     let mut function = "instantiation";

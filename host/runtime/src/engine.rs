@@ -1,4 +1,4 @@
-//! The engines, their pools, and the threads that run guests.
+//! The engines, their pools, and what all calls share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +9,8 @@ use crate::config::SandboxConfig;
 use crate::error::SandboxError;
 use crate::lane::{Lane, Slots};
 use crate::places::SandboxLoad;
+use crate::shares::Shares;
+use crate::threads::{GuestThreads, Recent};
 
 /// Stack that host functions get beyond the guest's own. Running out of it
 /// would abort the process, so it is generous: the deepest host function parses
@@ -40,7 +42,10 @@ pub(crate) struct Shared {
     /// Where plugins run that were granted more memory; made when the first one is
     /// loaded.
     large: Mutex<Option<Arc<Lane>>>,
+    /// Who has how many places, in both lanes.
+    pub(crate) shares: Shares,
     pub(crate) guests: GuestThreads,
+    pub(crate) recent: Recent,
     /// Where requests run: the runtime that made the sandbox.
     pub(crate) io: Handle,
 }
@@ -70,11 +75,14 @@ impl Sandbox {
     /// Must be called within a tokio runtime, which from then on also runs the
     /// guests' requests.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let shares = Shares::new(&config);
         Ok(Self {
             shared: Arc::new(Shared {
-                usual: Arc::new(Lane::new(&config, Slots::usual(&config))?),
+                usual: Arc::new(Lane::new(&config, Slots::usual(&config), &shares)?),
                 large: Mutex::new(None),
+                shares,
                 guests: GuestThreads::start(config.guest_threads)?,
+                recent: Recent::default(),
                 io: Handle::current(),
                 config,
             }),
@@ -93,7 +101,7 @@ impl Sandbox {
             return Ok(Arc::clone(lane));
         }
         let slots = Slots::large(&shared.config);
-        let lane = Arc::new(Lane::new(&shared.config, slots)?);
+        let lane = Arc::new(Lane::new(&shared.config, slots, &shared.shares)?);
         tracing::info!(
             concurrentCalls = slots.concurrent_calls,
             memoryBytes = slots.memory_bytes,
@@ -114,7 +122,7 @@ impl Sandbox {
         self.shared.usual.allocator
     }
 
-    /// How busy it is, without the larger places.
+    /// How busy it is; places are counted without the larger ones.
     pub fn load(&self) -> SandboxLoad {
         self.shared.usual.places.load()
     }
@@ -198,35 +206,4 @@ fn pool(config: &SandboxConfig, slots: Slots) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(calls);
     pool
-}
-
-/// A tokio runtime of its own for guests.
-pub(crate) struct GuestThreads(Option<tokio::runtime::Runtime>);
-
-impl GuestThreads {
-    fn start(threads: usize) -> Result<Self, SandboxError> {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .thread_name("guest")
-            .enable_time()
-            .build()
-            .map(|runtime| Self(Some(runtime)))
-            .map_err(SandboxError::Threads)
-    }
-
-    pub(crate) fn handle(&self) -> &Handle {
-        self.0
-            .as_ref()
-            .expect("taken only while it is dropped")
-            .handle()
-    }
-}
-
-impl Drop for GuestThreads {
-    fn drop(&mut self) {
-        // Dropping a runtime inside another one's task would block and panic.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

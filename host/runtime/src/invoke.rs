@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis_core::foreign;
-use portcullis_core::id::ActionId;
+use portcullis_core::id::{ActionId, OrganizationId};
 use portcullis_core::invocation::FailureCode;
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
-use tokio_util::task::AbortOnDropHandle;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use wasmtime::{Store, UpdateDeadline};
@@ -20,14 +18,15 @@ use crate::bindings::exports::actions::Context;
 use crate::bindings::imports::types;
 use crate::calls;
 use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
-use crate::engine::Sandbox;
 use crate::guest_log::GuestLog;
 use crate::lane::Lane;
 use crate::loader::Plugin;
 use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
 use crate::placing::Placed;
+use crate::shares::Place;
 use crate::state::{CallState, Capabilities};
 use crate::text::clean_text;
+use crate::threads::Pace;
 
 /// Beyond the end of a call, the time its requests have. They are ended with the
 /// call, never before it, so that of two deadlines at the same moment always the
@@ -62,6 +61,8 @@ impl Outbound for CallEgress {
 
 /// One call of an action.
 pub struct Call {
+    /// Whose call it is: organizations have their parts of the sandbox.
+    pub organization: OrganizationId,
     /// An action the plugin lists.
     pub action: ActionId,
     /// JSON text that satisfies the action's schema.
@@ -125,36 +126,41 @@ impl Plugin {
     async fn execute_in_place(&self, call: Call) -> CallReport {
         let span = sandbox_span();
         let queued_at = Instant::now();
-        let place = take_place(&self.inner.sandbox, &self.inner.placed.lane).await;
+        let place = self.take_place(&call.organization).await;
         let queue_time = queued_at.elapsed();
         let mut report = match place {
-            Some(place) => self.run_on_guest_threads(place, call, span.clone()).await,
-            None => not_run(
-                FailureCode::Busy,
-                "the sandbox has no free place; try again",
-            ),
+            Ok(place) => self.run_on_guest_threads(place, call, span.clone()).await,
+            Err(busy) => not_run(FailureCode::Busy, &busy),
         };
         report.usage.queue_time = queue_time;
         record(&span, &report);
         report
     }
 
-    async fn run_on_guest_threads(
-        &self,
-        place: OwnedSemaphorePermit,
-        call: Call,
-        span: Span,
-    ) -> CallReport {
-        let plugin = self.clone();
+    /// Waits a bounded time for a place.
+    async fn take_place(&self, organization: &OrganizationId) -> Result<Place, String> {
+        let sandbox = &self.inner.sandbox;
+        let lane = &self.inner.placed.lane;
+        let id = &self.descriptor().id;
+        let shares = &sandbox.shared.shares;
+        shares.take(lane, sandbox.config(), id, organization).await
+    }
+
+    async fn run_on_guest_threads(&self, place: Place, call: Call, span: Span) -> CallReport {
+        let shared = Arc::clone(&self.inner.sandbox.shared);
+        let caller = (self.descriptor().id.clone(), call.organization.clone());
+        let pace = Arc::new(shared.recent.pace_of(&caller));
+        let (plugin, noting) = (self.clone(), Arc::clone(&pace));
         let run = async move {
-            let report = run(&plugin, call).await;
+            let report = run(&plugin, call, noting).await;
             drop(place);
             report
         };
-        let guests = self.inner.sandbox.shared.guests.handle();
-        let task = guests.spawn(run.instrument(span));
-        match AbortOnDropHandle::new(task).await {
-            Ok(report) => report,
+        match shared.guests.run(pace, run.instrument(span)).await {
+            Ok(report) => {
+                shared.recent.add(caller, report.usage.cpu_time);
+                report
+            }
             Err(join_error) => {
                 tracing::error!(error = %join_error, "a call panicked in the host");
                 not_run(FailureCode::Internal, "the gateway failed to run the call")
@@ -205,12 +211,7 @@ fn not_run(code: FailureCode, message: &str) -> CallReport {
     }
 }
 
-/// Waits a bounded time for a place.
-pub(crate) async fn take_place(sandbox: &Sandbox, lane: &Lane) -> Option<OwnedSemaphorePermit> {
-    lane.places.take(sandbox.config().queue_timeout).await
-}
-
-async fn run(plugin: &Plugin, call: Call) -> CallReport {
+async fn run(plugin: &Plugin, call: Call, pace: Arc<Pace>) -> CallReport {
     let sandbox = &plugin.inner.sandbox;
     let Placed { lane, limits, .. } = &plugin.inner.placed;
     let source = plugin.descriptor().id.clone();
@@ -232,7 +233,7 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
     if plugin.inspection().uses_wasi() {
         state = state.with_wasi();
     }
-    let mut store = new_store(lane, state);
+    let mut store = new_store(lane, state, pace);
     let context = Context {
         idempotency_key: call.idempotency_key,
     };
@@ -292,8 +293,8 @@ async fn execute(
         .await
 }
 
-/// A store with every limit in place.
-pub(crate) fn new_store(lane: &Lane, state: CallState) -> Store<CallState> {
+/// A store with every limit in place, and who is told how much it has taken.
+pub(crate) fn new_store(lane: &Lane, state: CallState, pace: Arc<Pace>) -> Store<CallState> {
     let limits = state.limits.clone();
     let mut store = Store::new(&lane.engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -303,9 +304,11 @@ pub(crate) fn new_store(lane: &Lane, state: CallState) -> Store<CallState> {
     store.epoch_deadline_callback(move |store| {
         let meter = Arc::clone(&store.data().meter);
         meter.pause();
-        if meter.used() >= limits.cpu_time {
+        let used = meter.used();
+        if used >= limits.cpu_time {
             return Ok(UpdateDeadline::Interrupt);
         }
+        pace.note(used);
         Ok(UpdateDeadline::YieldCustom(
             1,
             Box::pin(async move {

@@ -15,6 +15,7 @@ use crate::engine::{Allocator, build_engine};
 use crate::error::SandboxError;
 use crate::inspect::Inspection;
 use crate::places::Places;
+use crate::shares::Shares;
 use crate::state::CallState;
 use crate::wasi;
 
@@ -50,6 +51,8 @@ pub(crate) struct Lane {
     pub(crate) engine: Engine,
     pub(crate) allocator: Allocator,
     pub(crate) places: Places,
+    /// The key that says how many places.
+    pub(crate) key: &'static str,
     /// The contract and nothing else.
     contract: Linker<CallState>,
     /// The contract, and WASI with nothing behind it.
@@ -58,7 +61,11 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// Sets up an engine and starts its clock.
-    pub(crate) fn new(config: &SandboxConfig, slots: Slots) -> Result<Self, SandboxError> {
+    pub(crate) fn new(
+        config: &SandboxConfig,
+        slots: Slots,
+        shares: &Shares,
+    ) -> Result<Self, SandboxError> {
         let (engine, allocator) = build_engine(config, slots)?;
         let refused = |error: wasmtime::Error| SandboxError::Linker(format!("{error:#}"));
         let mut contract = Linker::new(&engine);
@@ -70,7 +77,8 @@ impl Lane {
         Ok(Self {
             engine,
             allocator,
-            places: Places::new(slots.concurrent_calls),
+            places: shares.places(slots.concurrent_calls),
+            key: slots.key,
             contract,
             with_wasi,
         })
@@ -113,7 +121,7 @@ mod tests {
         let config = SandboxConfig::default();
         let key = |slots| {
             let mut hasher = DefaultHasher::new();
-            let lane = Lane::new(&config, slots).unwrap();
+            let lane = Lane::new(&config, slots, &Shares::new(&config)).unwrap();
             assert_eq!(lane.allocator, Allocator::Pooling);
             lane.engine
                 .precompile_compatibility_hash()

@@ -3,7 +3,7 @@
 //! | file | what lives there |
 //! | --- | --- |
 //! | [`config`] | every limit, with unit and reason |
-//! | `engine`, `lane` | wasmtime's engine, and a second one with larger places; the guests' own threads |
+//! | `engine`, `lane` | wasmtime's engine, and a second one with larger places |
 //! | `bindings` | the only `bindgen!`, with a hand-picked list of its types |
 //! | [`inspect`] | what a component asks for, read from its bytes before it is compiled |
 //! | `sections`, [`signature`], [`provenance`] | what others wrote into a component: who signed it, what it is made of |
@@ -12,7 +12,8 @@
 //! | `loader`, `describe` | components become a [`Plugin`]: compiled, linked, described, validated |
 //! | `state`, `limits`, `meter`, `stopwatch` | what a call may use, and how much of it it has used |
 //! | `placing`, `shortage` | how much memory a plugin was granted, and the lane in which it runs |
-//! | `places` | how many calls run at a time |
+//! | `places`, `shares` | how many calls run at a time, of whom |
+//! | `threads` | the guests' own threads, and apart from them those for guests that compute |
 //! | `calls` | those of one version, and how they end when another takes over |
 //! | `imports` | one file for each imported interface |
 //! | `wasi` | WASI with nothing behind it, for components that import it |
@@ -46,11 +47,13 @@ mod places;
 mod placing;
 pub mod provenance;
 mod sections;
+mod shares;
 mod shortage;
 pub mod signature;
 mod state;
 mod stopwatch;
 mod text;
+mod threads;
 mod wasi;
 
 pub use cache::{Cache, CacheKey, CacheReport};

@@ -99,7 +99,8 @@ impl Plugin {
         compiled: Compiled,
         egress: EgressClient,
     ) -> Result<Self, LoadError> {
-        let placed = place(sandbox, &compiled).await?;
+        // Boxed: the futures of callers would nest too deep for the compiler.
+        let placed = Box::pin(place(sandbox, &compiled)).await?;
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),

@@ -211,7 +211,10 @@ pub struct ApprovalsConfig {
 )]
 pub struct SandboxSection {
     pub concurrent_calls: u32,
+    pub calls_per_plugin: u32,
+    pub calls_per_organization: u32,
     pub queue_timeout_ms: u64,
+    pub queue_length: u32,
     pub guest_threads: usize,
     pub component_bytes: usize,
     pub memory_bytes: usize,
@@ -397,7 +400,22 @@ impl Config {
                 u64::from(sandbox.concurrent_calls),
                 10_000,
             ),
+            (
+                "sandbox.calls_per_plugin",
+                u64::from(sandbox.calls_per_plugin),
+                10_000,
+            ),
+            (
+                "sandbox.calls_per_organization",
+                u64::from(sandbox.calls_per_organization),
+                10_000,
+            ),
             ("sandbox.queue_timeout_ms", sandbox.queue_timeout_ms, 60_000),
+            (
+                "sandbox.queue_length",
+                u64::from(sandbox.queue_length),
+                100_000,
+            ),
             ("sandbox.memory_bytes", sandbox.memory_bytes as u64, 4 * GIB),
             ("sandbox.table_elements", sandbox.table_elements as u64, GIB),
             ("sandbox.stack_bytes", sandbox.stack_bytes as u64, GIB),
@@ -446,7 +464,10 @@ impl Config {
         let defaults = SandboxConfig::default();
         SandboxConfig {
             concurrent_calls: section.concurrent_calls,
+            calls_per_plugin: section.calls_per_plugin,
+            calls_per_organization: section.calls_per_organization,
             queue_timeout: Duration::from_millis(section.queue_timeout_ms),
+            queue_length: section.queue_length,
             guest_threads: NonZeroUsize::new(section.guest_threads)
                 .map_or(defaults.guest_threads, NonZeroUsize::get),
             epoch_tick: defaults.epoch_tick,

@@ -10,18 +10,19 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_core::id::OrganizationId;
 use portcullis_core::invocation::FailureCode;
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
 use portcullis_runtime::egress::{EgressClient, EgressLimits, SystemResolver};
 use portcullis_runtime::{
     Call, CallReport, Compiler, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox,
-    SandboxConfig,
+    SandboxConfig, SandboxLoad,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-pub(crate) use components::{linear, probe, probe_that};
+pub(crate) use components::{linear, probe, probe_that, renamed_probe};
 pub(crate) use log::{LogLine, lines_with};
 pub(crate) use odd::OddGuest;
 pub(crate) use outbound::{Answers, Ending, Held, Silence, ok_response};
@@ -51,6 +52,7 @@ pub(crate) struct Guest {
     outbound: Arc<dyn Outbound>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     redactor: Arc<Redactor>,
+    organization: OrganizationId,
 }
 
 impl Guest {
@@ -95,7 +97,34 @@ impl Guest {
             outbound: Arc::new(Silence),
             clock: Arc::new(|| Timestamp::from_micros(NOW_MICROS)),
             redactor: Arc::new(Redactor::keys_only()),
+            organization: "acme".parse().unwrap(),
         })
+    }
+
+    /// The probe once more in the same sandbox, as another plugin: `probf`.
+    pub(crate) async fn beside(&self) -> Self {
+        let egress = self.plugin.egress().clone();
+        let compiler = Compiler::in_process();
+        let loaded = Plugin::load(&self.sandbox, &compiler, renamed_probe(), egress);
+        Self {
+            plugin: loaded.await.unwrap(),
+            ..self.clone()
+        }
+    }
+
+    /// The same plugin, called for another organization.
+    pub(crate) fn of(&self, organization: &str) -> Self {
+        Self {
+            organization: organization.parse().unwrap(),
+            ..self.clone()
+        }
+    }
+
+    /// Lets others run until the sandbox is as busy as this.
+    pub(crate) async fn until(&self, busy: impl Fn(SandboxLoad) -> bool) {
+        while !busy(self.sandbox.load()) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Where requests go. Otherwise they are never answered.
@@ -117,6 +146,7 @@ impl Guest {
 
     pub(crate) async fn call(&self, action: &str, params: Value) -> CallReport {
         let call = Call {
+            organization: self.organization.clone(),
             action: action.parse().unwrap(),
             params: params.to_string(),
             idempotency_key: KEY.to_owned(),

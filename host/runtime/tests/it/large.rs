@@ -1,10 +1,10 @@
 //! Memory that an operator grants to single plugins, and the larger places.
 
 use portcullis_core::invocation::FailureCode;
-use portcullis_runtime::{Compiler, LoadError, MemoryNeed, MemoryShortage, Plugin, SandboxConfig};
+use portcullis_runtime::{LoadError, MemoryNeed, MemoryShortage, SandboxConfig};
 use serde_json::json;
 
-use crate::harness::{Expect as _, Guest, OddGuest, probe};
+use crate::harness::{Expect as _, Guest, OddGuest};
 
 const PAGE: usize = 64 << 10;
 const USUAL: usize = 4 << 20;
@@ -72,16 +72,7 @@ async fn larger_places_are_made_for_who_needs_them_and_are_few() {
 #[tokio::test]
 async fn both_kinds_of_places_serve_side_by_side() {
     let guest = Guest::probe_with(granting("probf", GRANTED)).await;
-    let mut other = guest.clone();
-    let egress = guest.plugin.egress().clone();
-    let loaded = Plugin::load(
-        &guest.sandbox,
-        &Compiler::in_process(),
-        renamed(&probe()),
-        egress,
-    )
-    .await;
-    other.plugin = loaded.unwrap();
+    let other = guest.beside().await;
     let grow = json!({ "to_bytes": USUAL + PAGE });
     let (small, large) = tokio::join!(
         guest.stop_code("grow_memory", grow.clone()),
@@ -89,25 +80,6 @@ async fn both_kinds_of_places_serve_side_by_side() {
     );
     assert_eq!(small, FailureCode::MemoryExceeded);
     assert_eq!(large, json!({ "bytes": USUAL + PAGE }));
-}
-
-/// Where the probe says which provider it is.
-const ID: &[u8] = b"id: probe";
-
-/// Its id is `probf` where it was `probe`.
-fn renamed(component: &[u8]) -> Vec<u8> {
-    let mut component = component.to_vec();
-    let places: Vec<_> = component
-        .windows(ID.len())
-        .enumerate()
-        .filter(|(_, window)| *window == ID)
-        .map(|(at, _)| at)
-        .collect();
-    let [at] = places[..] else {
-        panic!("the probe's id stands at {places:?}, not at one place");
-    };
-    component[at + ID.len() - 1] = b'f';
-    component
 }
 
 async fn shortage(

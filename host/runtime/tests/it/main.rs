@@ -13,6 +13,7 @@
 
 mod answers;
 mod catalog;
+mod concurrency;
 mod cpu;
 mod crashes;
 mod deadline;

@@ -8,13 +8,6 @@ use serde_json::json;
 
 use crate::harness::{Expect as _, Guest, Held, Silence};
 
-/// Lets others run until the sandbox is as busy as this.
-async fn until(guest: &Guest, busy: impl Fn(SandboxLoad) -> bool) {
-    while !busy(guest.sandbox.load()) {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn waiting_for_a_place_and_for_upstreams_is_told_apart() {
     let held = Held::new();
@@ -24,14 +17,15 @@ async fn waiting_for_a_place_and_for_upstreams_is_told_apart() {
     held.arrivals(1).await;
     let arrived = Instant::now();
     let second = guest.fetch();
-    until(&guest, |load| load.waiting == 1).await;
+    guest.until(|load| load.waiting == 1).await;
     assert_eq!(
         guest.sandbox.load(),
         SandboxLoad {
             places: 1,
             in_use: 1,
             waiting: 1,
-            queue_timeouts: 0
+            queue_timeouts: 0,
+            queue_overflows: 0
         }
     );
     let waited = arrived.elapsed();

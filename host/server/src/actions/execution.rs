@@ -143,6 +143,7 @@ async fn run(gateway: &Arc<Gateway>, execution: &Execution) -> Result<Ran, Error
     let report = execution
         .plugin
         .execute(Call {
+            organization: execution.admission.invocation.organization_id.clone(),
             action: execution.action.id.clone(),
             params: execution.params.to_string(),
             idempotency_key: execution.admission.invocation.id.to_string(),

@@ -73,11 +73,20 @@ fn sandbox(registry: &mut Registry, gateway: &Gateway) {
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)),
         );
     }
-    registry.register(
-        "sandbox_queue_timeouts",
-        "Calls that found no place in time",
-        ConstCounter::new(load.queue_timeouts),
-    );
+    for (name, help, value) in [
+        (
+            "sandbox_queue_timeouts",
+            "Calls that found no place in time",
+            load.queue_timeouts,
+        ),
+        (
+            "sandbox_queue_overflows",
+            "Calls that were turned away since too many waited",
+            load.queue_overflows,
+        ),
+    ] {
+        registry.register(name, help, ConstCounter::new(value));
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -39,3 +39,22 @@ pub(crate) fn probe_that(manner: &str) -> Vec<u8> {
     component[at..at + unusual.len()].copy_from_slice(unusual.as_bytes());
     component
 }
+
+/// Where the probe says which provider it is.
+const ID: &[u8] = b"id: probe";
+
+/// The probe under the id `probf`.
+pub(crate) fn renamed_probe() -> Vec<u8> {
+    let mut component = probe();
+    let places: Vec<_> = component
+        .windows(ID.len())
+        .enumerate()
+        .filter(|(_, window)| *window == ID)
+        .map(|(at, _)| at)
+        .collect();
+    let [at] = places[..] else {
+        panic!("the probe's id stands at {places:?}, not at one place");
+    };
+    component[at + ID.len() - 1] = b'f';
+    component
+}

@@ -122,6 +122,7 @@ impl Caller {
 
     pub(crate) async fn call(&self, action: &str, params: &str) -> CallReport {
         let call = Call {
+            organization: "bench".parse().expect("an id"),
             action: action.parse().expect("the actions are constants"),
             params: params.to_owned(),
             idempotency_key: KEY.to_owned(),
