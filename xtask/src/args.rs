@@ -55,15 +55,18 @@ pub(crate) enum Subject {
     Decisions,
     /// Versions of plugins: switching, starting, compiling, agreeing.
     Plugins,
+    /// An honest session while others attack.
+    Neighbours,
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Sandbox,
         Self::Invoke,
         Self::Truncate,
         Self::Decisions,
         Self::Plugins,
+        Self::Neighbours,
     ];
 
     /// The name on the command line.
@@ -74,6 +77,7 @@ impl Subject {
             Self::Truncate => "truncate",
             Self::Decisions => "decisions",
             Self::Plugins => "plugins",
+            Self::Neighbours => "neighbours",
         }
     }
 }
@@ -109,7 +113,7 @@ Commands:
   demo      start a gateway with fake upstreams, ready to be called
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
-  bench     measure the sandbox, load, truncation, decisions, and plugins
+  bench     measure the sandbox, load, truncation, decisions, plugins, and neighbours
   soak      kill gateways and databases under load, and compare what was promised
   fuzz      feed what handles JSON of others with ever new bytes
 
@@ -157,7 +161,7 @@ const BENCH_HELP: &str = "\
 Measures, and prints one Markdown table to stdout for each benchmark. Builds
 what it needs in the release profile first, which takes a while.
 
-Usage: cargo xtask bench [sandbox | invoke | truncate | decisions | plugins] [ARGS…]
+Usage: cargo xtask bench [NAME] [ARGS…]
 
 Benchmarks (all of them, in this order, when none is named):
   sandbox    one call in a fresh sandbox beside the same code natively
@@ -168,6 +172,8 @@ Benchmarks (all of them, in this order, when none is named):
              needs four minutes
   plugins    switching, starting, compiling and agreeing on versions of plugins, on
              both as well; needs five minutes
+  neighbours an honest session while others attack, in every way there is; needs
+             ten minutes
 
 What follows the name goes to the benchmark; `bench NAME --help` lists it:
   cargo xtask bench invoke --quick                     a minute and a half

@@ -80,7 +80,7 @@ fn command(subject: Subject, messages: &str) -> anyhow::Result<Command> {
         Subject::Sandbox => {
             command.arg("--target").arg(workspace::target());
         }
-        Subject::Invoke | Subject::Decisions | Subject::Plugins => {
+        Subject::Invoke | Subject::Decisions | Subject::Plugins | Subject::Neighbours => {
             command.arg("--target").arg(workspace::target());
             command
                 .arg("--gateway")

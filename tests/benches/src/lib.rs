@@ -8,6 +8,7 @@
 //! | `bench-truncate` | what does cutting a result cost beside parsing it? |
 //! | `bench-decisions` | how long do people wait who decide, and do those who watch hear of all? |
 //! | `bench-plugins` | what do switching, starting, compiling and agreeing on plugins cost? |
+//! | `bench-neighbours` | what does an honest session notice while others attack? |
 //!
 //! Each prints Markdown tables from one run; `cargo xtask bench` builds and
 //! starts them. They are programs of their own and not tests: a time is not a

@@ -16,24 +16,31 @@ pub const ORGANIZATION: &str = "bench";
 /// A session and its agent's token.
 pub type Session = (String, String);
 
-/// An operator at work.
+/// An operator at work on one organization.
 pub struct Operator<'a> {
     connection: Connection,
     key: &'a str,
+    organization: &'static str,
 }
 
 impl<'a> Operator<'a> {
-    /// Connects.
+    /// Connects, for the usual organization.
     pub async fn at(gateway: &'a Gateway) -> anyhow::Result<Self> {
+        Self::of(gateway, ORGANIZATION).await
+    }
+
+    /// Connects, for this organization.
+    pub async fn of(gateway: &'a Gateway, organization: &'static str) -> anyhow::Result<Self> {
         Ok(Self {
             connection: Connection::open(gateway.address).await?,
             key: &gateway.operator_key,
+            organization,
         })
     }
 
     /// Makes the organization.
     pub async fn organize(&mut self) -> anyhow::Result<()> {
-        let organization = json!({ "id": ORGANIZATION, "name": "Bench" });
+        let organization = json!({ "id": self.organization, "name": "Bench" });
         self.post("/v1/orgs", organization).await.map(drop)
     }
 
@@ -47,14 +54,19 @@ impl<'a> Operator<'a> {
             "credential": { "type": "token", "token": fake.token },
             "baseUrls": { "api": fake.url },
         });
-        let path = format!("/v1/orgs/{ORGANIZATION}/connections");
-        text(&self.post(&path, linear).await?, "id")
+        self.connect_provider(linear).await
+    }
+
+    /// Makes a connection; its id.
+    pub async fn connect_provider(&mut self, connection: Value) -> anyhow::Result<String> {
+        let path = format!("/v1/orgs/{}/connections", self.organization);
+        text(&self.post(&path, connection).await?, "id")
     }
 
     /// Opens a session that may use these connections, and the providers that need
     /// none.
     pub async fn open_session(&mut self, connections: &[&str]) -> anyhow::Result<Session> {
-        let path = format!("/v1/orgs/{ORGANIZATION}/sessions");
+        let path = format!("/v1/orgs/{}/sessions", self.organization);
         let session = json!({ "title": "Bench", "connectionIds": connections });
         let id = text(&self.post(&path, session).await?, "id")?;
         let token = json!({ "kind": "sandbox", "sessionId": id });
@@ -96,9 +108,9 @@ impl<'a> Operator<'a> {
 
     /// Makes an admin, and a token for them.
     pub async fn admin(&mut self) -> anyhow::Result<String> {
-        let member = format!("/v1/orgs/{ORGANIZATION}/members/ada");
+        let member = format!("/v1/orgs/{}/members/ada", self.organization);
         self.put(&member, json!({ "role": "admin" })).await?;
-        let token = json!({ "kind": "user", "orgId": ORGANIZATION, "userId": "ada" });
+        let token = json!({ "kind": "user", "orgId": self.organization, "userId": "ada" });
         text(&self.post("/v1/tokens", token).await?, "token")
     }
 
