@@ -63,5 +63,6 @@ mod plugins;
 mod reauthentication;
 mod registry;
 mod secrets;
+mod threats;
 mod two_gateways;
 mod whose_token;
