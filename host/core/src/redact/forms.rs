@@ -33,8 +33,9 @@ const QUERY: &AsciiSet = &COMPONENT
     .remove(b'?')
     .remove(b'@');
 
-/// Every spelling that is searched for; among them the secret itself.
-pub(super) fn spellings(secret: &str) -> BTreeSet<String> {
+/// Every spelling that is searched for, here and at the edge of the sandbox; among
+/// them the secret itself.
+pub fn spellings(secret: &str) -> BTreeSet<String> {
     let mut spellings = BTreeSet::from([secret.to_owned()]);
     spellings.extend(json_spellings(secret));
     spellings.extend(url_spellings(secret));

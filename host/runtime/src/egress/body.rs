@@ -2,12 +2,18 @@
 
 use std::io::{self, Write};
 
-use flate2::write::MultiGzDecoder;
+use flate2::write::GzDecoder;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::failure;
 use super::limits::EgressLimits;
 use super::message::{HttpError, HttpErrorKind};
+
+/// Members of a gzip stream. Each sets a decoder up, which takes a thousand times as
+/// long as reading the twenty bytes of the smallest one: without a limit, a body
+/// would keep a processor busy for seconds. One is usual; bgzip writes one for each
+/// 64 KiB.
+const MAX_MEMBERS: usize = 1024;
 
 /// A body, and how much of it there was before it was decompressed.
 pub(super) struct Received {
@@ -43,53 +49,91 @@ pub(super) async fn receive_body(
 /// Undoes the one encoding that is asked for.
 enum Decoder {
     Identity(Capped),
-    Gzip(Box<MultiGzDecoder<Capped>>),
+    Gzip(Box<Members>),
 }
 
 impl Decoder {
     fn new(headers: &HeaderMap, limit: usize) -> Result<Self, HttpError> {
-        let sink = Capped {
-            bytes: Vec::new(),
-            limit,
-            exceeded: false,
-        };
+        let sink = Capped::new(limit);
         let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
         let (first, second) = (encodings.next(), encodings.next());
         let encoding = first.map_or(b"".as_slice(), HeaderValue::as_bytes);
         match encoding.to_ascii_lowercase().as_slice() {
             _ if second.is_some() => Err(unknown_encoding()),
             b"" | b"identity" => Ok(Self::Identity(sink)),
-            b"gzip" | b"x-gzip" => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(sink)))),
+            b"gzip" | b"x-gzip" => Ok(Self::Gzip(Box::new(Members::new(sink)))),
             _ => Err(unknown_encoding()),
         }
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<(), HttpError> {
-        let written = match self {
-            Self::Identity(sink) => sink.write_all(chunk),
-            Self::Gzip(decoder) => decoder.write_all(chunk),
-        };
-        written.map_err(|_| self.error())
+        match self {
+            Self::Identity(sink) => sink.write_all(chunk).map_err(|_| too_large(sink.limit)),
+            Self::Gzip(members) => members.write(chunk),
+        }
+    }
+
+    fn finish(self) -> Result<Vec<u8>, HttpError> {
+        match self {
+            Self::Identity(sink) => Ok(sink.bytes),
+            Self::Gzip(members) => members.finish(),
+        }
+    }
+}
+
+/// Undoes gzip, member after member.
+struct Members {
+    current: GzDecoder<Capped>,
+    begun: usize,
+}
+
+impl Members {
+    fn new(sink: Capped) -> Self {
+        Self {
+            current: GzDecoder::new(sink),
+            begun: 1,
+        }
+    }
+
+    fn write(&mut self, mut chunk: &[u8]) -> Result<(), HttpError> {
+        while !chunk.is_empty() {
+            let taken = self.current.write(chunk).map_err(|_| self.error())?;
+            if taken == 0 {
+                self.next()?;
+            }
+            chunk = chunk.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Ends a member, behind which there is more.
+    fn next(&mut self) -> Result<(), HttpError> {
+        if self.begun == MAX_MEMBERS {
+            return Err(HttpError::sent(
+                HttpErrorKind::TooLarge,
+                format!("the response's body has more than {MAX_MEMBERS} members of gzip"),
+            ));
+        }
+        let sink = self.take()?;
+        self.current = GzDecoder::new(sink);
+        self.begun += 1;
+        Ok(())
     }
 
     fn finish(mut self) -> Result<Vec<u8>, HttpError> {
-        let finished = match &mut self {
-            Self::Identity(_) => Ok(()),
-            Self::Gzip(decoder) => decoder.try_finish(),
-        };
-        finished.map_err(|_| self.error())?;
-        Ok(match self {
-            Self::Identity(sink) => sink.bytes,
-            Self::Gzip(mut decoder) => std::mem::take(&mut decoder.get_mut().bytes),
-        })
+        Ok(self.take()?.bytes)
+    }
+
+    /// What was decoded, once the member is complete.
+    fn take(&mut self) -> Result<Capped, HttpError> {
+        self.current.try_finish().map_err(|_| self.error())?;
+        let nothing = Capped::new(0);
+        Ok(std::mem::replace(self.current.get_mut(), nothing))
     }
 
     /// Either the sink is full, or the bytes are not gzip.
     fn error(&self) -> HttpError {
-        let sink = match self {
-            Self::Identity(sink) => sink,
-            Self::Gzip(decoder) => decoder.get_ref(),
-        };
+        let sink = self.current.get_ref();
         if sink.exceeded {
             too_large(sink.limit)
         } else {
@@ -103,6 +147,16 @@ struct Capped {
     bytes: Vec<u8>,
     limit: usize,
     exceeded: bool,
+}
+
+impl Capped {
+    const fn new(limit: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            limit,
+            exceeded: false,
+        }
+    }
 }
 
 impl Write for Capped {
@@ -193,6 +247,25 @@ mod tests {
             assert_eq!(decode(encoding, 1000, &[wire]).unwrap().len(), 1000);
             assert_eq!(decode(encoding, 999, &[wire]), Err(HttpErrorKind::TooLarge));
         }
+    }
+
+    #[test]
+    fn members_are_counted() {
+        let members = |count| gzip(b"x").repeat(count);
+        let most = decode("gzip", 2000, &[&members(MAX_MEMBERS)]);
+        assert_eq!(most, Ok(vec![b'x'; MAX_MEMBERS]));
+        let more = decode("gzip", 2000, &[&members(MAX_MEMBERS + 1)]);
+        assert_eq!(more, Err(HttpErrorKind::TooLarge));
+    }
+
+    #[test]
+    fn the_limit_counts_all_members() {
+        let packed = gzip(&[0; 600]).repeat(2);
+        assert_eq!(decode("gzip", 1200, &[&packed]).unwrap().len(), 1200);
+        assert_eq!(
+            decode("gzip", 1199, &[&packed]),
+            Err(HttpErrorKind::TooLarge)
+        );
     }
 
     #[test]

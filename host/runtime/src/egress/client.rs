@@ -34,14 +34,33 @@ pub struct ClientError(#[source] pub(super) reqwest::Error);
 impl EgressClient {
     /// Sets up the clients. Nothing is resolved or connected yet.
     pub fn new(limits: EgressLimits, resolver: Arc<dyn Resolve>) -> Result<Self, ClientError> {
+        Self::with(limits, resolver, |builder| builder)
+    }
+
+    /// Trusts this authority in place of the system's: tests have certificates of
+    /// their own.
+    #[cfg(test)]
+    pub(super) fn trusting(
+        authority: &reqwest::Certificate,
+        limits: EgressLimits,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, ClientError> {
+        Self::with(limits, resolver, |builder| {
+            builder.tls_certs_only([authority.clone()])
+        })
+    }
+
+    fn with(
+        limits: EgressLimits,
+        resolver: Arc<dyn Resolve>,
+        trust: impl Fn(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, ClientError> {
         install_tls();
-        let guarded = builder(&limits, Arc::clone(&resolver), Filter::GloballyRoutable)
-            .https_only(true)
-            .build()
-            .map_err(ClientError)?;
-        let granted = builder(&limits, resolver, Filter::Nothing)
-            .build()
-            .map_err(ClientError)?;
+        let guarded =
+            builder(&limits, Arc::clone(&resolver), Filter::GloballyRoutable).https_only(true);
+        let granted = builder(&limits, resolver, Filter::Nothing);
+        let build = |builder| trust(builder).build().map_err(ClientError);
+        let (guarded, granted) = (build(guarded)?, build(granted)?);
         Ok(Self {
             guarded,
             granted,

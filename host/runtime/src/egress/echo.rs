@@ -6,33 +6,17 @@
 //! value, for people and storage, is `portcullis_core::redact`.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use http::HeaderName;
 use memchr::memmem::Finder;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis_core::redact::{MIN_SECRET_BYTES, REDACTED, spellings};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Shorter credentials are not searched for: they are words, which stand in
-/// every text, and no service issues such.
-const MIN_SECRET_BYTES: usize = 8;
-
-/// What stands in the place of the credential.
-const MARKER: &[u8] = b"[REDACTED]";
-
-/// What URL encoders leave alone. They differ in more than this, but tokens are
-/// made of these and of the few that all encode.
-const URL_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// The forms in which a credential is recognized: as it is, in JSON text,
-/// URL-encoded, and in base64, by itself or inside a longer text. Empty without
-/// a credential.
+/// The forms in which a credential is recognized: those of
+/// `portcullis_core::redact`. Empty without a credential.
 ///
 /// The searches hold copies of the credential in memory that is not wiped, and
 /// take longer to build than to run: they live as long as the credential.
@@ -40,6 +24,8 @@ const URL_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) struct Echoes {
     /// The longest first, so that none is cut up by its own part.
     forms: Vec<Finder<'static>>,
+    /// The same in lower case: headers have no other names.
+    in_names: Vec<Finder<'static>>,
 }
 
 /// Shows nothing of the credential.
@@ -51,24 +37,28 @@ impl fmt::Debug for Echoes {
 
 impl Echoes {
     pub(super) fn of(secret: &SecretString) -> Self {
-        let secret = secret.expose_secret();
+        // As servers read it: the space around a header's value is not part of it.
+        let secret = secret.expose_secret().trim();
         if secret.len() < MIN_SECRET_BYTES {
             return Self::default();
         }
-        let mut forms = forms(secret);
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
+        let forms = spellings(secret);
+        let lower_case = forms.iter().map(|form| form.to_ascii_lowercase()).collect();
         Self {
-            forms: forms
-                .iter()
-                .map(|form| Finder::new(form).into_owned())
-                .collect(),
+            forms: finders(forms),
+            in_names: finders(lower_case),
         }
     }
 
     /// True when the bytes contain the credential in some form.
     pub(super) fn are_in(&self, bytes: &[u8]) -> bool {
         self.forms.iter().any(|form| form.find(bytes).is_some())
+    }
+
+    /// True when the name of a header contains the credential in some form.
+    pub(super) fn are_in_name(&self, name: &HeaderName) -> bool {
+        let name = name.as_str().as_bytes();
+        self.in_names.iter().any(|form| form.find(name).is_some())
     }
 
     /// Replaces every occurrence.
@@ -82,6 +72,15 @@ impl Echoes {
     }
 }
 
+fn finders(forms: BTreeSet<String>) -> Vec<Finder<'static>> {
+    let mut forms: Vec<_> = forms.into_iter().collect();
+    forms.sort_by_key(|form| Reverse(form.len()));
+    forms
+        .iter()
+        .map(|form| Finder::new(form).into_owned())
+        .collect()
+}
+
 fn replace<'a>(bytes: &'a [u8], form: &Finder<'_>) -> Cow<'a, [u8]> {
     let mut found = form.find_iter(bytes).peekable();
     if found.peek().is_none() {
@@ -91,60 +90,16 @@ fn replace<'a>(bytes: &'a [u8], form: &Finder<'_>) -> Cow<'a, [u8]> {
     let mut rest_from = 0;
     for at in found {
         replaced.extend_from_slice(bytes.get(rest_from..at).unwrap_or_default());
-        replaced.extend_from_slice(MARKER);
+        replaced.extend_from_slice(REDACTED.as_bytes());
         rest_from = at + form.needle().len();
     }
     replaced.extend_from_slice(bytes.get(rest_from..).unwrap_or_default());
     Cow::Owned(replaced)
 }
 
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json.trim_start_matches('"');
-    let json = json.strip_suffix('"').unwrap_or(json);
-    let url = utf8_percent_encode(secret, URL_ENCODED).to_string();
-    let mut forms = vec![
-        secret.as_bytes().to_vec(),
-        json.as_bytes().to_vec(),
-        // PHP, for one, writes slashes like this.
-        json.replace('/', "\\/").into_bytes(),
-        lower_case_escapes(&url).into_bytes(),
-        url.into_bytes(),
-    ];
-    for alphabet in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
-        forms.extend((0..3).map(|before| inside_base64(secret.as_bytes(), before, alphabet)));
-    }
-    forms
-}
-
-/// `%2F` becomes `%2f`; the rest stays.
-fn lower_case_escapes(url: &str) -> String {
-    let mut parts = url.split('%');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        text.push('%');
-        text.push_str(&hex.to_ascii_lowercase());
-        text.push_str(rest);
-    }
-    text
-}
-
-/// The characters that any base64 text has for the secret when the number of
-/// bytes before it is `before` modulo 3, as in the `user:token` of Basic
-/// authentication. Characters at the edges also encode the neighbours' bits and
-/// are left out.
-fn inside_base64(secret: &[u8], before: usize, alphabet: &GeneralPurpose) -> Vec<u8> {
-    let mut padded = vec![0; before];
-    padded.extend_from_slice(secret);
-    let own_from = (before * 8).div_ceil(6);
-    let own_to = padded.len() * 8 / 6;
-    let encoded = alphabet.encode(&padded).into_bytes();
-    encoded.get(own_from..own_to).unwrap_or_default().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
     use proptest::prelude::*;
 
@@ -190,6 +145,21 @@ mod tests {
     }
 
     #[test]
+    fn names_of_headers_are_searched_although_they_have_lost_their_case() {
+        let name = |text: &str| HeaderName::try_from(text).unwrap();
+        let echoes = echoes("sk_Live_0123");
+        for found in [
+            "x-sk_Live_0123",
+            "SK_LIVE_0123",
+            "736B5F4C6976655F30313233",
+            "c2tfTGl2ZV8wMTIz",
+        ] {
+            assert!(echoes.are_in_name(&name(found)), "{found}");
+        }
+        assert!(!echoes.are_in_name(&name("x-sk_live_012")));
+    }
+
+    #[test]
     fn other_bytes_stay_as_they_are() {
         let binary: Vec<u8> = (0..=255).cycle().take(4096).collect();
         assert!(!echoes(SECRET).are_in(&binary));
@@ -200,7 +170,14 @@ mod tests {
     fn words_are_not_taken_for_secrets() {
         assert!(!echoes("").are_in(b"anything"));
         assert!(!echoes("token").are_in(b"a token"));
+        assert!(!echoes("token   ").are_in(b"a token   "));
         assert!(!Echoes::default().are_in(b"anything"));
+    }
+
+    #[test]
+    fn space_around_the_secret_is_not_part_of_it() {
+        let echoes = echoes(" plainsecret ");
+        assert_eq!(echoes.redact(b"<plainsecret>".to_vec()), b"<[REDACTED]>");
     }
 
     #[test]

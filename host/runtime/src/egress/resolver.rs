@@ -9,6 +9,11 @@ use reqwest::dns::{Addrs, Name, Resolving};
 
 use super::address::check_addresses;
 
+/// Addresses of one host that are tried, one after the other. Each is a connection
+/// that whoever answers for the name makes the gateway open, to whomever it likes,
+/// and they share one time to connect; services have two or three, some eight.
+const MAX_ADDRESSES: usize = 16;
+
 /// Finds the addresses of a host. Tests bring their own.
 #[async_trait]
 pub trait Resolve: Send + Sync + 'static {
@@ -59,6 +64,7 @@ impl reqwest::dns::Resolve for FilteredResolver {
             if addresses.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::NotFound).into());
             }
+            addresses.truncate(MAX_ADDRESSES);
             // Port 0 is replaced by the port of the URL.
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)

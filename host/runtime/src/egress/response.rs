@@ -77,7 +77,11 @@ fn headers_for_guest(
     };
     headers
         .iter()
-        .filter(|(name, value)| !is_removed(name.as_str()) && !echoes.are_in(value.as_bytes()))
+        .filter(|(name, value)| {
+            !is_removed(name.as_str())
+                && !echoes.are_in_name(name)
+                && !echoes.are_in(value.as_bytes())
+        })
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)

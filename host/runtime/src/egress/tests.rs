@@ -1,5 +1,6 @@
 //! Exchanges over real sockets. What needs no socket is tested in its own file.
 
+mod attacks;
 mod upstream;
 
 use std::collections::HashMap;
@@ -47,6 +48,7 @@ struct Setup {
     limits: EgressLimits,
     rules: Vec<CredentialRule>,
     base_urls: BaseUrls,
+    secret: &'static str,
 }
 
 impl Setup {
@@ -58,6 +60,7 @@ impl Setup {
             limits: EgressLimits::default(),
             rules: Vec::new(),
             base_urls: BaseUrls::new(),
+            secret: SECRET,
         }
     }
 
@@ -110,7 +113,7 @@ impl Setup {
                 .iter()
                 .map(|text| text.parse().unwrap())
                 .collect(),
-            Some(Credential::new(ConnectionType::ApiKey, SECRET.into())),
+            Some(Credential::new(ConnectionType::ApiKey, self.secret.into())),
             "connect the provider first",
         )
     }

@@ -124,7 +124,12 @@ pub(super) struct Untouched(StdListener);
 
 impl Untouched {
     pub(super) fn new() -> Self {
-        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1", 0)
+    }
+
+    /// On another address of loopback.
+    pub(super) fn at(host: &str, port: u16) -> Self {
+        let listener = StdListener::bind((host, port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         Self(listener)
     }
