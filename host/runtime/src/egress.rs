@@ -213,7 +213,7 @@ impl CallEgress {
             return Err(HttpError::unsent(
                 HttpErrorKind::TooLarge,
                 format!(
-                    "a request's body has at most {} bytes",
+                    "a request's body has at most {} bytes (egress.max_request_body_bytes)",
                     limits.max_request_body_bytes
                 ),
             ));

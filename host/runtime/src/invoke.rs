@@ -24,7 +24,7 @@ use crate::engine::Sandbox;
 use crate::guest_log::GuestLog;
 use crate::lane::Lane;
 use crate::loader::Plugin;
-use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
+use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded, result_too_large};
 use crate::placing::Placed;
 use crate::state::{CallState, Capabilities};
 use crate::text::clean_text;
@@ -261,7 +261,7 @@ async fn run(plugin: &Plugin, call: Call) -> CallReport {
             tracing::debug!(error = format!("{error:#}"), "the guest was stopped");
             classify(&error, store.data())
         }
-        Err(_elapsed) => deadline_exceeded(limits),
+        Err(_elapsed) => deadline_exceeded(store.data()),
     };
     CallReport {
         outcome,
@@ -319,14 +319,7 @@ pub(crate) fn new_store(lane: &Lane, state: CallState) -> Store<CallState> {
 
 fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) -> Outcome {
     match answer {
-        Ok(json) if json.len() > state.limits.result_bytes => Outcome::stopped(
-            FailureCode::TooLarge,
-            format!(
-                "the result has {} bytes; the limit is {}",
-                json.len(),
-                state.limits.result_bytes
-            ),
-        ),
+        Ok(json) if json.len() > state.limits.result_bytes => result_too_large(json.len(), state),
         Ok(json) => match foreign::parse(&json) {
             Ok(value) => Outcome::Completed(value),
             Err(error) => Outcome::stopped(

@@ -1,4 +1,4 @@
-//! A response's body, read and decompressed under one limit.
+//! A response's body, read and decompressed under a limit each.
 
 use std::io::{self, Write};
 
@@ -15,21 +15,20 @@ pub(super) struct Received {
     pub(super) wire_bytes: usize,
 }
 
-/// Reads a body to its end, under the limit on the wire and after decompression.
+/// Reads a body to its end, under a limit on the wire and one after decompression.
 pub(super) async fn receive_body(
     mut response: reqwest::Response,
     headers: &HeaderMap,
     limits: &EgressLimits,
 ) -> Result<Received, HttpError> {
-    let limit = limits.max_response_body_bytes;
-    let mut decoder = Decoder::new(headers, limit)?;
+    let mut decoder = Decoder::new(headers, limits.max_response_body_bytes)?;
     let mut wire_bytes = 0_usize;
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         wire_bytes = wire_bytes.saturating_add(chunk.len());
-        if wire_bytes > limit {
-            return Err(too_large(limit));
-        }
+        // First, since a body that is not compressed is over both limits at once, and
+        // this is the one to be told of.
         decoder.write(&chunk)?;
+        check_wire(wire_bytes, limits.max_response_wire_bytes)?;
     }
     let body = if wire_bytes > 0 {
         decoder.finish()?
@@ -38,6 +37,19 @@ pub(super) async fn receive_body(
         Vec::new()
     };
     Ok(Received { body, wire_bytes })
+}
+
+fn check_wire(bytes: usize, limit: usize) -> Result<(), HttpError> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(HttpError::sent(
+        HttpErrorKind::TooLarge,
+        format!(
+            "the response's body has more than {limit} bytes before it is decompressed \
+             (egress.max_response_wire_bytes)"
+        ),
+    ))
 }
 
 /// Undoes the one encoding that is asked for.
@@ -136,7 +148,7 @@ fn unknown_encoding() -> HttpError {
 fn too_large(limit: usize) -> HttpError {
     HttpError::sent(
         HttpErrorKind::TooLarge,
-        format!("the response's body has more than {limit} bytes"),
+        format!("the response's body has more than {limit} bytes (egress.max_response_body_bytes)"),
     )
 }
 
