@@ -1,10 +1,16 @@
 //! What a guest may use. Every limit has a unit, a reason, and a defined
 //! outcome at its edge.
 
+mod own;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portcullis_core::id::SourceId;
+
+pub use own::OwnLimits;
+
+use crate::egress::EgressLimits;
 
 /// The limits of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,12 +18,14 @@ pub struct Limits {
     /// Bytes of linear memory, summed over all memories of the component.
     /// Default 64 MiB: a reply of 8 MiB, parsed and rebuilt, takes about five
     /// times its size. At the edge growth is refused; what the guest then does
-    /// is reported as `memory_exceeded`. An operator may grant one plugin more
-    /// ([`SandboxConfig::granted_memory`]).
+    /// is reported as `memory_exceeded`.
     pub memory_bytes: usize,
     /// Elements, summed over all tables. Default 20,000: a large component has
     /// a few thousand functions. At the edge: `memory_exceeded`.
     pub table_elements: usize,
+    /// Bytes of the guest's stack. Default 512 KiB: every call that runs may fill one,
+    /// so that all together take 32 MiB. At the edge: `trapped`.
+    pub stack_bytes: usize,
     /// CPU time of the guest, without the time it waits for HTTP or for time to
     /// pass. Default 2 s: usual calls take well under 10 ms. At the edge: `cpu_exceeded`.
     pub cpu_time: Duration,
@@ -37,8 +45,8 @@ pub struct Limits {
     pub log_lines: u32,
     /// Bytes of one log line; the rest is cut. Default 4 KiB.
     pub log_line_bytes: usize,
-    /// Component-model handles. Default 256: the contract has none, so this
-    /// only bounds a guest that makes its own.
+    /// Component-model handles at the same time. Default 256: the contract has none,
+    /// so these are of WASI or the guest's own. At the edge: `trapped`.
     pub handles: usize,
 }
 
@@ -47,6 +55,7 @@ impl Default for Limits {
         Self {
             memory_bytes: 64 << 20,
             table_elements: 20_000,
+            stack_bytes: 512 << 10,
             cpu_time: Duration::from_secs(2),
             deadline: Duration::from_secs(30),
             host_call_bytes: 6 << 20,
@@ -87,8 +96,6 @@ pub struct SandboxConfig {
     /// How often a running guest is looked at. Default 10 ms: a guest's CPU
     /// limit is exceeded by at most about one tick.
     pub epoch_tick: Duration,
-    /// Bytes of a guest's stack. Default 512 KiB. At the edge: `trapped`.
-    pub stack_bytes: usize,
     /// Bytes of a component. Default 32 MiB: the largest we know, a Python
     /// guest, has 18.4 MB. At the edge: the plugin is refused.
     pub component_bytes: usize,
@@ -96,10 +103,9 @@ pub struct SandboxConfig {
     pub limits: Limits,
     /// Where calls run that need more memory than that.
     pub large: LargeSlots,
-    /// Bytes of linear memory that an operator has granted to a plugin, instead of
-    /// `limits.memory_bytes`: more, up to `large.memory_bytes`, or less. Empty by
-    /// default: what a plugin asks for is granted by nobody but an operator.
-    pub granted_memory: BTreeMap<SourceId, usize>,
+    /// What an operator gave single plugins instead of `limits`. Empty by default:
+    /// what a plugin asks for is granted by nobody but an operator.
+    pub own_limits: BTreeMap<SourceId, OwnLimits>,
 }
 
 /// A second, smaller pool of larger places: a memory cannot outgrow its place in a
@@ -127,22 +133,42 @@ impl Default for LargeSlots {
 impl SandboxConfig {
     /// The limits of this provider's calls.
     pub fn limits_of(&self, provider: &SourceId) -> Limits {
-        let granted = self.granted_memory.get(provider);
-        Limits {
-            memory_bytes: granted.copied().unwrap_or(self.limits.memory_bytes),
-            ..self.limits.clone()
+        match self.own_limits.get(provider) {
+            Some(own) => own.of_calls(&self.limits),
+            None => self.limits.clone(),
         }
     }
 
     /// How many calls of this provider run at the same time.
-    pub(crate) const fn calls_of(&self, _provider: &SourceId) -> u32 {
-        self.calls_per_plugin
+    pub(crate) fn calls_of(&self, provider: &SourceId) -> u32 {
+        let own = self.own_limits.get(provider);
+        own.and_then(|own| own.calls_per_plugin)
+            .unwrap_or(self.calls_per_plugin)
+    }
+
+    /// The limits of this provider's requests, given those of every request.
+    pub fn egress_limits_of(&self, provider: &SourceId, usual: &EgressLimits) -> EgressLimits {
+        match self.own_limits.get(provider) {
+            Some(own) => own.of_requests(usual),
+            None => usual.clone(),
+        }
+    }
+
+    /// The memory that an operator granted this provider.
+    pub(crate) fn granted_memory(&self, provider: &SourceId) -> Option<usize> {
+        self.own_limits.get(provider)?.memory_bytes
+    }
+
+    /// The longest that any call may take, whoever makes it.
+    pub fn longest_deadline(&self) -> Duration {
+        let own = self.own_limits.values().filter_map(|own| own.deadline);
+        own.max().unwrap_or_default().max(self.limits.deadline)
     }
 
     /// The most memory that any call may have, whoever makes it.
     pub(crate) fn most_memory_bytes(&self) -> usize {
-        let granted = self.granted_memory.values().copied().max();
-        granted.unwrap_or(0).max(self.limits.memory_bytes)
+        let granted = self.own_limits.values().filter_map(|own| own.memory_bytes);
+        granted.max().unwrap_or(0).max(self.limits.memory_bytes)
     }
 }
 
@@ -156,11 +182,10 @@ impl Default for SandboxConfig {
             queue_length: 128,
             guest_threads: std::thread::available_parallelism().map_or(2, usize::from),
             epoch_tick: Duration::from_millis(10),
-            stack_bytes: 512 << 10,
             component_bytes: 32 << 20,
             limits: Limits::default(),
             large: LargeSlots::default(),
-            granted_memory: BTreeMap::new(),
+            own_limits: BTreeMap::new(),
         }
     }
 }

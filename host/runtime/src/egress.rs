@@ -10,6 +10,7 @@
 //! | `echo` | where it must not turn up |
 //! | `verdict` | whether upstreams take it |
 //! | `response`, `body`, `failure` | what the guest learns |
+//! | `turns` | that large bodies keep nobody from small ones |
 //! | `observe` | what metrics and traces learn |
 //! | `operator` | the gateway's own requests, which pass none of this |
 //! | `limits` | how much |
@@ -39,6 +40,7 @@ mod response;
 mod target;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod verdict;
 
 use std::collections::HashSet;
@@ -213,7 +215,7 @@ impl CallEgress {
             return Err(HttpError::unsent(
                 HttpErrorKind::TooLarge,
                 format!(
-                    "a request's body has at most {} bytes",
+                    "a request's body has at most {} bytes (egress.max_request_body_bytes)",
                     limits.max_request_body_bytes
                 ),
             ));

@@ -132,6 +132,16 @@ impl Sandbox {
         self.large().as_ref().map(|lane| lane.places.load())
     }
 
+    /// Does work whose size a guest has chosen, on the threads of guests that compute.
+    /// `None` when it panicked.
+    pub async fn work_off<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let done = self.shared.guests.run_slowly(async move { work() });
+        done.await.ok()
+    }
+
     /// What the sandbox was set up with.
     pub fn config(&self) -> &SandboxConfig {
         &self.shared.config
@@ -171,8 +181,8 @@ pub(crate) fn base_config(config: &SandboxConfig) -> Config {
         .epoch_interruption(true)
         .consume_fuel(false)
         .concurrency_support(false)
-        .max_wasm_stack(config.stack_bytes)
-        .async_stack_size(config.stack_bytes + HOST_STACK_BYTES)
+        .max_wasm_stack(config.limits.stack_bytes)
+        .async_stack_size(config.limits.stack_bytes + HOST_STACK_BYTES)
         .async_stack_zeroing(true)
         .memory_init_cow(true)
         .guard_before_linear_memory(true)

@@ -21,7 +21,7 @@ use crate::egress::{CallEgress, HttpError, HttpRequest, HttpResponse};
 use crate::guest_log::GuestLog;
 use crate::lane::Lane;
 use crate::loader::Plugin;
-use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded};
+use crate::outcome::{GuestError, Outcome, classify, deadline_exceeded, result_too_large};
 use crate::placing::Placed;
 use crate::shares::Place;
 use crate::state::{CallState, Capabilities};
@@ -32,6 +32,9 @@ use crate::threads::Pace;
 /// call, never before it, so that of two deadlines at the same moment always the
 /// call's wins and the outcome is `deadline_exceeded`.
 const REQUEST_GRACE: Duration = Duration::from_secs(1);
+
+/// A result of more bytes is parsed by slow threads.
+const LARGE_RESULT_BYTES: usize = 64 << 10;
 
 /// Bytes of an error message that are kept, as `types.wit` promises.
 const ERROR_MESSAGE_BYTES: usize = 4 << 10;
@@ -233,7 +236,7 @@ async fn run(plugin: &Plugin, call: Call, pace: Arc<Pace>) -> CallReport {
     if plugin.inspection().uses_wasi() {
         state = state.with_wasi();
     }
-    let mut store = new_store(lane, state, pace);
+    let mut store = new_store(lane, state, Arc::clone(&pace));
     let context = Context {
         idempotency_key: call.idempotency_key,
     };
@@ -256,13 +259,16 @@ async fn run(plugin: &Plugin, call: Call, pace: Arc<Pace>) -> CallReport {
         Ok(Ok(Ok(json))) => json.len(),
         _ => 0,
     };
+    if result_bytes > LARGE_RESULT_BYTES {
+        pace.slow_down().await;
+    }
     let outcome = match executed {
         Ok(Ok(answer)) => outcome_of_answer(answer, store.data()),
         Ok(Err(error)) => {
             tracing::debug!(error = format!("{error:#}"), "the guest was stopped");
             classify(&error, store.data())
         }
-        Err(_elapsed) => deadline_exceeded(limits),
+        Err(_elapsed) => deadline_exceeded(store.data()),
     };
     CallReport {
         outcome,
@@ -322,14 +328,7 @@ pub(crate) fn new_store(lane: &Lane, state: CallState, pace: Arc<Pace>) -> Store
 
 fn outcome_of_answer(answer: Result<String, types::Error>, state: &CallState) -> Outcome {
     match answer {
-        Ok(json) if json.len() > state.limits.result_bytes => Outcome::stopped(
-            FailureCode::TooLarge,
-            format!(
-                "the result has {} bytes; the limit is {}",
-                json.len(),
-                state.limits.result_bytes
-            ),
-        ),
+        Ok(json) if json.len() > state.limits.result_bytes => result_too_large(json.len(), state),
         Ok(json) => match foreign::parse(&json) {
             Ok(value) => Outcome::Completed(value),
             Err(error) => Outcome::stopped(

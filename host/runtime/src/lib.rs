@@ -58,7 +58,7 @@ mod wasi;
 
 pub use cache::{Cache, CacheKey, CacheReport};
 pub use compile::{CompileSettings, Compiled, Compiler};
-pub use config::{LargeSlots, Limits, SandboxConfig};
+pub use config::{LargeSlots, Limits, OwnLimits, SandboxConfig};
 pub use engine::{Allocator, Sandbox};
 pub use error::{LoadError, SandboxError};
 pub use invoke::{Call, CallReport, Outbound, Usage};

@@ -101,13 +101,15 @@ impl Plugin {
     ) -> Result<Self, LoadError> {
         // Boxed: the futures of callers would nest too deep for the compiler.
         let placed = Box::pin(place(sandbox, &compiled)).await?;
+        let id = &placed.described.descriptor.id;
+        let requests = sandbox.config().egress_limits_of(id, egress.limits());
         Ok(Self {
             inner: Arc::new(PluginInner {
                 sandbox: sandbox.clone(),
                 placed,
                 inspection: compiled.inspection().clone(),
                 digest: compiled.digest(),
-                egress,
+                egress: egress.with_body_limits(requests),
                 calls: Calls::default(),
             }),
         })

@@ -1,6 +1,5 @@
 //! How a call ended.
 
-use portcullis_core::id::SourceId;
 use portcullis_core::invocation::FailureCode;
 use serde_json::Value;
 use wasmtime::Trap;
@@ -64,6 +63,10 @@ pub struct GuestError {
 /// too much and so notices when the text changes.
 const HOST_CALL_BYTES_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
+/// The text of wasmtime's errors when a guest has more handles than
+/// `Limits::handles`, its own or lent ones. The same applies.
+const HANDLES_EXHAUSTED: &str = "store handle limit exceeded";
+
 /// An import was called that is closed for the time being.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the {0} is refused while a plugin describes itself")]
@@ -91,15 +94,21 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
     if let Some(refused) = error.downcast_ref::<Refused>() {
         return Outcome::stopped(FailureCode::Trapped, refused.to_string());
     }
-    if error
-        .chain()
-        .any(|cause| cause.to_string().contains(HOST_CALL_BYTES_EXHAUSTED))
-    {
+    if says(error, HOST_CALL_BYTES_EXHAUSTED) {
         return Outcome::stopped(
             FailureCode::TooLarge,
             format!(
-                "the provider handed over more than {} bytes at once",
+                "the provider handed over more than {} bytes at once (sandbox.host_call_bytes)",
                 state.limits.host_call_bytes
+            ),
+        );
+    }
+    if says(error, HANDLES_EXHAUSTED) {
+        return Outcome::stopped(
+            FailureCode::Trapped,
+            format!(
+                "the provider had more than {} handles at the same time (sandbox.handles)",
+                state.limits.handles
             ),
         );
     }
@@ -112,6 +121,10 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &CallState) -> Outcome {
     )
 }
 
+fn says(error: &wasmtime::Error, text: &str) -> bool {
+    error.chain().any(|cause| cause.to_string().contains(text))
+}
+
 /// Says which limit it was, and which keys raise it.
 fn memory_exceeded(state: &CallState) -> String {
     if !state.limiter.memory_refused() {
@@ -120,11 +133,10 @@ fn memory_exceeded(state: &CallState) -> String {
             state.limits.table_elements
         );
     }
-    let id = state.source.as_ref().map_or("<id>", SourceId::as_str);
     format!(
-        "the provider asked for more than its {} MiB of memory (sandbox.memory_bytes, or \
-         plugins.limits.{id}.memory_bytes for it alone)",
-        state.limits.memory_bytes >> 20
+        "the provider asked for more than its {} of memory ({})",
+        bytes(state.limits.memory_bytes),
+        state.keys("memory_bytes")
     )
 }
 
@@ -133,17 +145,22 @@ fn classify_trap(trap: Trap, state: &CallState) -> Outcome {
         Trap::Interrupt => Outcome::stopped(
             FailureCode::CpuExceeded,
             format!(
-                "the provider used up its {} ms of CPU time",
-                state.limits.cpu_time.as_millis()
+                "the provider used up its {} ms of CPU time ({})",
+                state.limits.cpu_time.as_millis(),
+                state.keys("cpu_time_ms")
             ),
         ),
         Trap::UnreachableCodeReached => Outcome::stopped(
             FailureCode::Trapped,
             "the provider stopped abruptly, as programs do that panic",
         ),
-        Trap::StackOverflow => {
-            Outcome::stopped(FailureCode::Trapped, "the provider ran out of stack")
-        }
+        Trap::StackOverflow => Outcome::stopped(
+            FailureCode::Trapped,
+            format!(
+                "the provider used up its {} of stack (sandbox.stack_bytes)",
+                bytes(state.limits.stack_bytes)
+            ),
+        ),
         other => {
             let trap = other.to_string();
             let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
@@ -156,12 +173,35 @@ fn classify_trap(trap: Trap, state: &CallState) -> Outcome {
 }
 
 /// The outcome of a call that has passed its wall-clock deadline.
-pub(crate) fn deadline_exceeded(state_limits: &crate::config::Limits) -> Outcome {
+pub(crate) fn deadline_exceeded(state: &CallState) -> Outcome {
     Outcome::stopped(
         FailureCode::DeadlineExceeded,
         format!(
-            "the call did not end within {} ms; whether the upstream acted is unknown",
-            state_limits.deadline.as_millis()
+            "the call did not end within {} ms ({}); whether the upstream acted is unknown",
+            state.limits.deadline.as_millis(),
+            state.keys("deadline_ms")
         ),
     )
+}
+
+/// The outcome of a call whose result has so many bytes.
+pub(crate) fn result_too_large(result_bytes: usize, state: &CallState) -> Outcome {
+    Outcome::stopped(
+        FailureCode::TooLarge,
+        format!(
+            "the result has {result_bytes} bytes; the limit is {} ({})",
+            state.limits.result_bytes,
+            state.keys("result_bytes")
+        ),
+    )
+}
+
+/// In the largest unit that tells it exactly.
+fn bytes(count: usize) -> String {
+    match count {
+        0 => "0 bytes".to_owned(),
+        _ if count.is_multiple_of(1 << 20) => format!("{} MiB", count >> 20),
+        _ if count.is_multiple_of(1 << 10) => format!("{} KiB", count >> 10),
+        _ => format!("{count} bytes"),
+    }
 }

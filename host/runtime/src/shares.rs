@@ -83,7 +83,7 @@ impl Shares {
             .await
             .map_err(|(why, all)| {
                 let key = format!(
-                    "sandbox.calls_per_plugin, or plugins.limits.{plugin}.concurrent_calls"
+                    "sandbox.calls_per_plugin, or plugins.limits.{plugin}.calls_per_plugin"
                 );
                 refusal(&format!("{all} calls of `{plugin}`"), &key, why)
             })?;

@@ -50,9 +50,7 @@ impl MemoryNeed {
 
 impl MemoryShortage {
     pub(crate) fn of(config: &SandboxConfig, provider: Option<SourceId>, need: MemoryNeed) -> Self {
-        let grant = provider
-            .as_ref()
-            .and_then(|id| config.granted_memory.get(id).copied());
+        let grant = provider.as_ref().and_then(|id| config.granted_memory(id));
         Self {
             provider,
             need,
@@ -110,11 +108,16 @@ fn mib(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OwnLimits;
 
     fn says(granted: Option<usize>, provider: Option<&str>, need: MemoryNeed) -> String {
         let mut config = SandboxConfig::default();
         let id: SourceId = "notes".parse().unwrap();
-        config.granted_memory = granted.map(|bytes| (id, bytes)).into_iter().collect();
+        let own = OwnLimits {
+            memory_bytes: granted,
+            ..OwnLimits::default()
+        };
+        config.own_limits = [(id, own)].into();
         let provider = provider.map(|id| id.parse().unwrap());
         MemoryShortage::of(&config, provider, need).to_string()
     }

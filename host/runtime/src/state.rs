@@ -74,9 +74,21 @@ impl CallState {
         }
     }
 
+    /// The keys that raise a limit which operators may give a plugin of its own.
+    pub(crate) fn keys(&self, name: &str) -> String {
+        match &self.source {
+            Some(id) => {
+                format!("sandbox.{name}, or plugins.limits.{id}.{name} for it alone")
+            }
+            // Nobody knows yet whose it would be.
+            None => format!("sandbox.{name}"),
+        }
+    }
+
     /// The same for a component that imports WASI.
     pub(crate) fn with_wasi(mut self) -> Self {
-        self.wasi = Some(Box::new(WasiState::new(self.capabilities.as_ref())));
+        let wasi = WasiState::new(self.capabilities.as_ref(), self.limits.handles);
+        self.wasi = Some(Box::new(wasi));
         self
     }
 }

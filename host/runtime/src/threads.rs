@@ -91,6 +91,12 @@ impl Pace {
         }
     }
 
+    /// Lets the rest of a call be done by slow threads, since it is much.
+    pub(crate) async fn slow_down(&self) {
+        self.0.store(true, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+
     fn is_slow(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -28,9 +28,10 @@ use crate::state::{CallState, Capabilities};
 /// than this traps, since the host would have to hold it.
 const RANDOM_BYTES: u64 = 64 << 10;
 
-/// Streams, pollables and errors a guest may have at the same time. Beyond it the
-/// call that asks for one more traps.
-const RESOURCES: usize = 1024;
+/// What stands behind a handle: a pollable has beside itself what it waits for. With
+/// room for all of them, and for those of the one handle too many, it is always the
+/// limit on handles that a guest reaches, and that one is told by its key.
+const RESOURCES_PER_HANDLE: usize = 2;
 
 /// What a guest that uses WASI has of it.
 pub(crate) struct WasiState {
@@ -42,7 +43,7 @@ pub(crate) struct WasiState {
 impl WasiState {
     /// With `None` a plugin describes itself: clocks stand still, what is random
     /// is always the same, and what is printed is dropped.
-    pub(crate) fn new(capabilities: Option<&Capabilities>) -> Self {
+    pub(crate) fn new(capabilities: Option<&Capabilities>, handles: usize) -> Self {
         let mut builder = WasiCtx::builder();
         // These are the defaults, and not to be lost with a change of them.
         builder
@@ -59,7 +60,7 @@ impl WasiState {
             None
         };
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES);
+        table.set_max_capacity((handles + 1).saturating_mul(RESOURCES_PER_HANDLE));
         Self {
             ctx: builder.build(),
             table,

@@ -4,6 +4,7 @@
 //! without a default cannot exist. One struct for each section; `validate`
 //! names the key and the rule.
 
+mod egress;
 mod large;
 mod master_key;
 mod origins;
@@ -27,6 +28,7 @@ use portcullis_runtime::egress::EgressLimits;
 use portcullis_runtime::{Limits, SandboxConfig};
 use serde::{Deserialize, Serialize};
 
+pub use egress::EgressSection;
 pub use large::LargeSection;
 pub use master_key::{MasterKey, MasterKeys};
 pub use origins::Origins;
@@ -51,6 +53,21 @@ const MIN_SECRET_CHARS: usize = 32;
 /// A lease outlasts the clocks' differences and a few failed renewals, and ends
 /// while somebody still wants to know.
 const LEASE_SECONDS: RangeInclusive<u64> = 15..=3_600;
+
+/// Requests or log lines of a call: more is no bound.
+const MAX_COUNT: u32 = 10_000;
+
+/// Calls at the same time.
+const MAX_CALLS: u32 = 10_000;
+
+/// Of a call, or of waiting in it: ten minutes.
+const MAX_MILLIS: u64 = 600_000;
+
+/// Each takes memory of the gateway that no other limit counts.
+const MAX_HANDLES: u64 = 1_024;
+
+/// As much of a printed line as is kept until it ends.
+const MAX_LOG_LINE_BYTES: u64 = 64 << 10;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -227,20 +244,8 @@ pub struct SandboxSection {
     pub http_requests: u32,
     pub log_lines: u32,
     pub log_line_bytes: usize,
+    pub handles: usize,
     pub large: LargeSection,
-}
-
-/// Section `[egress]`; see [`EgressLimits`].
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "documented where they are used, and in the file"
-)]
-pub struct EgressSection {
-    pub max_request_body_bytes: usize,
-    pub max_response_body_bytes: usize,
-    pub connect_timeout_ms: u64,
 }
 
 /// Section `[log]`.
@@ -323,8 +328,8 @@ impl Config {
         self.results.validate()?;
         self.sandbox.large.validate()?;
         self.plugins.validate()?;
-        let most = self.sandbox.large.memory_bytes;
-        plugin_limits::validate(&self.plugins.limits, most)?;
+        self.egress.validate()?;
+        plugin_limits::validate(&self.plugins.limits, &self.sandbox)?;
         self.check_ranges()
     }
 
@@ -398,17 +403,17 @@ impl Config {
             (
                 "sandbox.concurrent_calls",
                 u64::from(sandbox.concurrent_calls),
-                10_000,
+                u64::from(MAX_CALLS),
             ),
             (
                 "sandbox.calls_per_plugin",
                 u64::from(sandbox.calls_per_plugin),
-                10_000,
+                u64::from(MAX_CALLS),
             ),
             (
                 "sandbox.calls_per_organization",
                 u64::from(sandbox.calls_per_organization),
-                10_000,
+                u64::from(MAX_CALLS),
             ),
             ("sandbox.queue_timeout_ms", sandbox.queue_timeout_ms, 60_000),
             (
@@ -419,8 +424,8 @@ impl Config {
             ("sandbox.memory_bytes", sandbox.memory_bytes as u64, 4 * GIB),
             ("sandbox.table_elements", sandbox.table_elements as u64, GIB),
             ("sandbox.stack_bytes", sandbox.stack_bytes as u64, GIB),
-            ("sandbox.cpu_time_ms", sandbox.cpu_time_ms, 600_000),
-            ("sandbox.deadline_ms", sandbox.deadline_ms, 600_000),
+            ("sandbox.cpu_time_ms", sandbox.cpu_time_ms, MAX_MILLIS),
+            ("sandbox.deadline_ms", sandbox.deadline_ms, MAX_MILLIS),
             (
                 "sandbox.host_call_bytes",
                 sandbox.host_call_bytes as u64,
@@ -432,16 +437,41 @@ impl Config {
                 sandbox.host_call_bytes as u64,
             ),
             (
-                "egress.connect_timeout_ms",
-                self.egress.connect_timeout_ms,
-                600_000,
+                "sandbox.component_bytes",
+                sandbox.component_bytes as u64,
+                GIB,
+            ),
+            ("sandbox.handles", sandbox.handles as u64, MAX_HANDLES),
+            (
+                "sandbox.log_line_bytes",
+                sandbox.log_line_bytes as u64,
+                MAX_LOG_LINE_BYTES,
+            ),
+            (
+                "server.max_plugin_bytes",
+                self.server.max_plugin_bytes as u64,
+                GIB,
             ),
         ] {
             if !(1..=max).contains(&value) {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
+        self.check_counts()?;
         self.check_lease()
+    }
+
+    /// Numbers that may be 0: then there is none.
+    fn check_counts(&self) -> Result<(), ConfigError> {
+        for (key, value) in [
+            ("sandbox.http_requests", self.sandbox.http_requests),
+            ("sandbox.log_lines", self.sandbox.log_lines),
+        ] {
+            if value > MAX_COUNT {
+                return Err(invalid(key, format!("must be between 0 and {MAX_COUNT}")));
+            }
+        }
+        Ok(())
     }
 
     fn check_lease(&self) -> Result<(), ConfigError> {
@@ -471,11 +501,11 @@ impl Config {
             guest_threads: NonZeroUsize::new(section.guest_threads)
                 .map_or(defaults.guest_threads, NonZeroUsize::get),
             epoch_tick: defaults.epoch_tick,
-            stack_bytes: section.stack_bytes,
             component_bytes: section.component_bytes,
             limits: Limits {
                 memory_bytes: section.memory_bytes,
                 table_elements: section.table_elements,
+                stack_bytes: section.stack_bytes,
                 cpu_time: Duration::from_millis(section.cpu_time_ms),
                 deadline: Duration::from_millis(section.deadline_ms),
                 host_call_bytes: section.host_call_bytes,
@@ -483,21 +513,16 @@ impl Config {
                 http_requests: section.http_requests,
                 log_lines: section.log_lines,
                 log_line_bytes: section.log_line_bytes,
-                ..Limits::default()
+                handles: section.handles,
             },
             large: section.large.slots(),
-            granted_memory: plugin_limits::granted_memory(&self.plugins.limits),
+            own_limits: plugin_limits::own_limits(&self.plugins.limits),
         }
     }
 
     /// What plugins' requests may use.
     pub fn egress(&self) -> EgressLimits {
-        EgressLimits {
-            max_request_body_bytes: self.egress.max_request_body_bytes,
-            max_response_body_bytes: self.egress.max_response_body_bytes,
-            connect_timeout: Duration::from_millis(self.egress.connect_timeout_ms),
-            ..EgressLimits::default()
-        }
+        self.egress.limits()
     }
 }
 

@@ -104,6 +104,9 @@ pub struct Gateway {
     /// Places for those who read full results, each of which is opened and parsed
     /// as a whole for one page of it.
     pub full_result_readers: Semaphore,
+    /// Turns at large results, from their redaction until they are written: each is a
+    /// large part of a commit that others share.
+    pub large_results: Semaphore,
     /// Which invocations have changed, to be told to all gateways.
     news: News,
     /// Who hears what happens.
@@ -142,6 +145,7 @@ impl Gateway {
             executions: TaskTracker::new(),
             running: Running::default(),
             full_result_readers: Semaphore::new(FULL_RESULT_READERS),
+            large_results: Semaphore::new(1),
             news: News::default(),
             endings: broadcast::Sender::new(ENDINGS_KEPT),
         })

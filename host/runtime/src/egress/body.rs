@@ -1,6 +1,7 @@
-//! A response's body, read and decompressed under one limit.
+//! A response's body, read and decompressed under a limit each.
 
 use std::io::{self, Write};
+use std::slice::Chunks;
 
 use flate2::write::GzDecoder;
 use http::{HeaderMap, HeaderValue, header};
@@ -8,6 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 use super::failure;
 use super::limits::EgressLimits;
 use super::message::{HttpError, HttpErrorKind};
+use super::turns::turn_at;
 
 /// Members of a gzip stream. Each sets a decoder up, which takes a thousand times as
 /// long as reading the twenty bytes of the smallest one: without a limit, a body
@@ -15,27 +17,33 @@ use super::message::{HttpError, HttpErrorKind};
 /// 64 KiB.
 const MAX_MEMBERS: usize = 1024;
 
+/// Bytes that are decompressed at once: what comes of them is a thousand times as much
+/// at most.
+const PIECE_BYTES: usize = 4 << 10;
+
 /// A body, and how much of it there was before it was decompressed.
 pub(super) struct Received {
     pub(super) body: Vec<u8>,
     pub(super) wire_bytes: usize,
 }
 
-/// Reads a body to its end, under the limit on the wire and after decompression.
+/// Reads a body to its end, under a limit on the wire and one after decompression.
 pub(super) async fn receive_body(
     mut response: reqwest::Response,
     headers: &HeaderMap,
     limits: &EgressLimits,
 ) -> Result<Received, HttpError> {
-    let limit = limits.max_response_body_bytes;
-    let mut decoder = Decoder::new(headers, limit)?;
+    let mut decoder = Decoder::new(headers, limits.max_response_body_bytes)?;
     let mut wire_bytes = 0_usize;
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         wire_bytes = wire_bytes.saturating_add(chunk.len());
-        if wire_bytes > limit {
-            return Err(too_large(limit));
+        // First, since a body that is not compressed is over both limits at once, and
+        // this is the one to be told of.
+        for piece in decoder.pieces(&chunk) {
+            let _turn = turn_at(wire_bytes.max(decoder.taken())).await;
+            decoder.write(piece)?;
         }
-        decoder.write(&chunk)?;
+        check_wire(wire_bytes, limits.max_response_wire_bytes)?;
     }
     let body = if wire_bytes > 0 {
         decoder.finish()?
@@ -44,6 +52,19 @@ pub(super) async fn receive_body(
         Vec::new()
     };
     Ok(Received { body, wire_bytes })
+}
+
+fn check_wire(bytes: usize, limit: usize) -> Result<(), HttpError> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(HttpError::sent(
+        HttpErrorKind::TooLarge,
+        format!(
+            "the response's body has more than {limit} bytes before it is decompressed \
+             (egress.max_response_wire_bytes)"
+        ),
+    ))
 }
 
 /// Undoes the one encoding that is asked for.
@@ -63,6 +84,22 @@ impl Decoder {
             b"" | b"identity" => Ok(Self::Identity(sink)),
             b"gzip" | b"x-gzip" => Ok(Self::Gzip(Box::new(Members::new(sink)))),
             _ => Err(unknown_encoding()),
+        }
+    }
+
+    /// What is to be written at once.
+    fn pieces<'c>(&self, chunk: &'c [u8]) -> Chunks<'c, u8> {
+        chunk.chunks(match self {
+            Self::Identity(_) => usize::MAX,
+            Self::Gzip(_) => PIECE_BYTES,
+        })
+    }
+
+    /// Bytes that have come of it so far.
+    fn taken(&self) -> usize {
+        match self {
+            Self::Identity(sink) => sink.bytes.len(),
+            Self::Gzip(members) => members.taken(),
         }
     }
 
@@ -122,6 +159,11 @@ impl Members {
 
     fn finish(mut self) -> Result<Vec<u8>, HttpError> {
         Ok(self.take()?.bytes)
+    }
+
+    /// Bytes that have been decoded so far.
+    fn taken(&self) -> usize {
+        self.current.get_ref().bytes.len()
     }
 
     /// What was decoded, once the member is complete.
@@ -190,7 +232,7 @@ fn unknown_encoding() -> HttpError {
 fn too_large(limit: usize) -> HttpError {
     HttpError::sent(
         HttpErrorKind::TooLarge,
-        format!("the response's body has more than {limit} bytes"),
+        format!("the response's body has more than {limit} bytes (egress.max_response_body_bytes)"),
     )
 }
 

@@ -68,6 +68,16 @@ impl EgressClient {
         })
     }
 
+    /// The same client with other limits on bodies. Those on headers and on the
+    /// time to connect are part of the clients that were set up.
+    #[must_use]
+    pub(crate) fn with_body_limits(self, limits: EgressLimits) -> Self {
+        Self {
+            limits: Arc::new(limits),
+            ..self
+        }
+    }
+
     /// The limits of every exchange.
     pub fn limits(&self) -> &EgressLimits {
         &self.limits

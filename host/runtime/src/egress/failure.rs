@@ -34,7 +34,8 @@ pub(super) fn classify(error: &reqwest::Error, base: &Base<'_>, endpoint: &Endpo
     let (kind, what) = if causes(error).any(|cause| cause.to_string() == TOO_MANY_HEADERS) {
         (
             HttpErrorKind::TooLarge,
-            "the response has too many or too long headers",
+            "the response has more or longer headers than egress.max_response_headers and \
+             egress.max_response_header_bytes allow",
         )
     } else {
         (

@@ -59,17 +59,20 @@ pub(super) fn guest_headers(
 }
 
 fn check_size(headers: &[(String, String)], limits: &EgressLimits) -> Result<(), HttpError> {
+    let too_large = |what: String| Err(HttpError::unsent(HttpErrorKind::TooLarge, what));
+    let (most, most_bytes) = (limits.max_headers, limits.max_header_bytes);
+    if headers.len() > most {
+        return too_large(format!(
+            "a request has at most {most} headers (egress.max_headers)"
+        ));
+    }
     let bytes: usize = headers
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    if headers.len() > limits.max_headers || bytes > limits.max_header_bytes {
-        return Err(HttpError::unsent(
-            HttpErrorKind::TooLarge,
-            format!(
-                "a request has at most {} headers with {} bytes",
-                limits.max_headers, limits.max_header_bytes
-            ),
+    if bytes > most_bytes {
+        return too_large(format!(
+            "a request's headers have at most {most_bytes} bytes (egress.max_header_bytes)"
         ));
     }
     Ok(())

@@ -20,10 +20,13 @@ pub struct EgressLimits {
     /// Bytes of a request's body. Default 1 MiB: several times the largest
     /// document an agent writes.
     pub max_request_body_bytes: usize,
-    /// Bytes of a response's body, counted on the wire and again after it is
-    /// decompressed, so that a small archive cannot grow without bound. Default
-    /// 8 MiB: it must fit into a guest's memory several times.
+    /// Bytes of a response's body as the guest gets it, decompressed, so that a small
+    /// archive cannot grow without bound. Default 8 MiB: it must fit into a guest's
+    /// memory several times.
     pub max_response_body_bytes: usize,
+    /// Bytes of a response's body as they are received: archives may hold nothing,
+    /// for ever. Default 8 MiB, since most bodies are not compressed.
+    pub max_response_wire_bytes: usize,
     /// Headers of a response. Default 100: usual responses have about 30.
     pub max_response_headers: usize,
     /// Bytes of all names and values of a response's headers. Default 64 KiB.
@@ -42,6 +45,7 @@ impl Default for EgressLimits {
             max_header_bytes: 8 << 10,
             max_request_body_bytes: 1 << 20,
             max_response_body_bytes: 8 << 20,
+            max_response_wire_bytes: 8 << 20,
             max_response_headers: 100,
             max_response_header_bytes: 64 << 10,
             connect_timeout: Duration::from_secs(10),

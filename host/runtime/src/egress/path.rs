@@ -18,7 +18,7 @@ pub(super) fn check_path(path: &str, max_bytes: usize) -> Result<(), HttpError> 
     if path.len() > max_bytes {
         return Err(HttpError::unsent(
             HttpErrorKind::TooLarge,
-            format!("a path has at most {max_bytes} bytes"),
+            format!("a path has at most {max_bytes} bytes (egress.max_path_bytes)"),
         ));
     }
     check_form(path).map_err(|rule| {

@@ -43,22 +43,29 @@ pub(super) async fn receive(
     Ok(HttpResponse {
         status,
         headers: headers_for_guest(&headers, echoes, received.wire_bytes > 0),
-        body: echoes.redact(received.body),
+        body: echoes.redact(received.body).await,
     })
 }
 
 fn check_header_size(headers: &HeaderMap, limits: &EgressLimits) -> Result<(), HttpError> {
+    let too_large = |what: String| Err(HttpError::sent(HttpErrorKind::TooLarge, what));
+    let (most, most_bytes) = (
+        limits.max_response_headers,
+        limits.max_response_header_bytes,
+    );
+    if headers.len() > most {
+        return too_large(format!(
+            "the response has more than {most} headers (egress.max_response_headers)"
+        ));
+    }
     let bytes: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if headers.len() > limits.max_response_headers || bytes > limits.max_response_header_bytes {
-        return Err(HttpError::sent(
-            HttpErrorKind::TooLarge,
-            format!(
-                "the response has more than {} headers or {} bytes of them",
-                limits.max_response_headers, limits.max_response_header_bytes
-            ),
+    if bytes > most_bytes {
+        return too_large(format!(
+            "the response's headers have more than {most_bytes} bytes \
+             (egress.max_response_header_bytes)"
         ));
     }
     Ok(())

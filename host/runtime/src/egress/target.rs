@@ -142,7 +142,10 @@ pub(super) fn encode_query(
         if text.len() > limits.max_query_bytes {
             return Err(HttpError::unsent(
                 HttpErrorKind::TooLarge,
-                format!("a query has at most {} bytes", limits.max_query_bytes),
+                format!(
+                    "a query has at most {} bytes (egress.max_query_bytes)",
+                    limits.max_query_bytes
+                ),
             ));
         }
     }

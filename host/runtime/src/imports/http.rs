@@ -72,8 +72,9 @@ impl CallState {
         };
         if self.http_requests >= self.limits.http_requests {
             return Err(too_many(format!(
-                "a call may send {} requests",
-                self.limits.http_requests
+                "a call may send {} requests ({})",
+                self.limits.http_requests,
+                self.keys("http_requests")
             )));
         }
         self.http_requests += 1;

@@ -279,6 +279,24 @@ fn elements_of_segments_are_added_up() {
 }
 
 #[test]
+fn data_is_added_up() {
+    const LIMIT: usize = 64 << 20;
+    let segment = |bytes: usize| {
+        let place = vec![0, 0x41, 0, 0x0b];
+        [place, with_length(&vec![0; bytes])].concat()
+    };
+    let with = |bytes: [usize; 2]| {
+        let segments = bytes.map(segment).concat();
+        module(&section(11, &[number(2), segments].concat()))
+    };
+    check(
+        &with([LIMIT / 2, LIMIT / 2 + 1]),
+        "67108865 bytes of data, and may have 67108864",
+    );
+    check_passes(&with([LIMIT / 2, LIMIT / 2]));
+}
+
+#[test]
 fn nesting_is_bounded() {
     let nested = |levels: usize| {
         let core = module(&[]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::invocation::FailureCode;
 use portcullis_core::time::Timestamp;
-use portcullis_runtime::SandboxConfig;
+use portcullis_runtime::{OwnLimits, SandboxConfig};
 use serde_json::json;
 
 use crate::harness::{Expect as _, Guest, Held};
@@ -37,7 +37,7 @@ async fn a_plugin_leaves_places_to_the_others() {
     for part in [
         "2 calls of `probe`",
         "sandbox.calls_per_plugin",
-        "plugins.limits.probe.concurrent_calls",
+        "plugins.limits.probe.calls_per_plugin",
     ] {
         assert!(message.contains(part), "{message}");
     }
@@ -47,6 +47,30 @@ async fn a_plugin_leaves_places_to_the_others() {
         call.await.unwrap().completed();
     }
     guest.result("echo", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_plugin_has_as_many_places_as_an_operator_gives_it() {
+    let held = Held::new();
+    let guest = guest(&held, |config| {
+        config.calls_per_plugin = 2;
+        let own = OwnLimits {
+            calls_per_plugin: Some(1),
+            ..OwnLimits::default()
+        };
+        config.own_limits.insert("probf".parse().unwrap(), own);
+    })
+    .await;
+    let other = guest.beside().await;
+    let call = other.fetch();
+    held.arrivals(1).await;
+    assert!(busy(&other).await.contains("1 calls of `probf`"));
+    let usual = [guest.fetch(), guest.fetch()];
+    held.arrivals(2).await;
+    held.release(3);
+    for call in usual.into_iter().chain([call]) {
+        call.await.unwrap().completed();
+    }
 }
 
 #[tokio::test]

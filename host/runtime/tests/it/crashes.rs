@@ -29,7 +29,10 @@ async fn a_guest_that_recurses_for_ever_runs_out_of_stack() {
     );
     let (code, message) = guest.call("recurse", json!({})).await.stopped();
     assert_eq!(code, FailureCode::Trapped);
-    assert_eq!(message, "the provider ran out of stack");
+    assert_eq!(
+        message,
+        "the provider used up its 512 KiB of stack (sandbox.stack_bytes)"
+    );
 }
 
 #[tokio::test]

@@ -16,13 +16,19 @@ fn granting(id: &'static str, bytes: usize) -> impl FnOnce(&mut SandboxConfig) {
     move |config| {
         config.limits.memory_bytes = USUAL;
         config.large.memory_bytes = LARGE;
-        config.granted_memory.insert(id.parse().unwrap(), bytes);
+        let own = config.own_limits.entry(id.parse().unwrap()).or_default();
+        own.memory_bytes = Some(bytes);
     }
 }
 
 #[tokio::test]
 async fn memory_grows_up_to_what_was_granted_and_not_by_a_page_more() {
-    for granted in [GRANTED, LARGE, USUAL, USUAL - PAGE] {
+    for (granted, limit) in [
+        (GRANTED, "8 MiB"),
+        (LARGE, "16 MiB"),
+        (USUAL, "4 MiB"),
+        (USUAL - PAGE, "4032 KiB"),
+    ] {
         let guest = Guest::probe_with(granting("probe", granted)).await;
         assert_eq!(guest.plugin.limits().memory_bytes, granted);
         let grow = |to: usize| json!({ "to_bytes": to });
@@ -32,9 +38,8 @@ async fn memory_grows_up_to_what_was_granted_and_not_by_a_page_more() {
         let report = guest.call("grow_memory", grow(granted + PAGE)).await;
         let (code, message) = report.stopped();
         assert_eq!(code, FailureCode::MemoryExceeded);
-        let limit = format!("{} MiB", granted >> 20);
         for part in [
-            &limit,
+            limit,
             "sandbox.memory_bytes",
             "plugins.limits.probe.memory_bytes",
         ] {

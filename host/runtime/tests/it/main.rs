@@ -20,6 +20,7 @@ mod deadline;
 mod describing;
 mod harness;
 mod large;
+mod limits;
 mod linear;
 mod loading;
 mod logging;

@@ -23,6 +23,7 @@ use portcullis_storage::{
     HintKind, StoredResult,
 };
 use serde_json::{Value, json};
+use tokio::sync::SemaphorePermit;
 
 use super::admission::Admission;
 use super::full_result::Kept;
@@ -82,6 +83,7 @@ async fn execute(gateway: &Arc<Gateway>, execution: Execution) -> Result<Invocat
     };
     let completed_at = gateway.clock.now();
     let invocation = execution.admission.invocation;
+    let _turn = ran.turn;
     let (completion, kept) = completion(ran.ending, started_at, completed_at);
     let ended = Ended {
         full_result: kept.and_then(|kept| kept.ending_at(gateway, &invocation, completed_at)),
@@ -96,17 +98,20 @@ async fn execute(gateway: &Arc<Gateway>, execution: Execution) -> Result<Invocat
 }
 
 /// What came of running.
-struct Ran {
+struct Ran<'g> {
     ending: Ending,
     /// What the upstream thought of the credential.
     credential: CredentialVerdict,
+    /// Held until a large result is written.
+    turn: Option<SemaphorePermit<'g>>,
 }
 
-impl Ran {
+impl Ran<'_> {
     fn without_guest(code: FailureCode, message: String) -> Self {
         Self {
             ending: Ending::failed(code, message),
             credential: CredentialVerdict::Unknown,
+            turn: None,
         }
     }
 }
@@ -128,7 +133,7 @@ impl Ending {
     }
 }
 
-async fn run(gateway: &Arc<Gateway>, execution: &Execution) -> Result<Ran, Error> {
+async fn run<'g>(gateway: &'g Arc<Gateway>, execution: &Execution) -> Result<Ran<'g>, Error> {
     let descriptor = execution.plugin.descriptor();
     let redactor = match &execution.admission.connection {
         Ok(open) => Arc::clone(&open.opened.redactor),
@@ -163,9 +168,15 @@ async fn run(gateway: &Arc<Gateway>, execution: &Execution) -> Result<Ran, Error
         logLinesDropped = report.usage.log_lines_dropped,
         "the guest has run"
     );
+    let turn = if report.result_bytes > INLINE_RESULT_BYTES {
+        gateway.large_results.acquire().await.ok()
+    } else {
+        None
+    };
     Ok(Ran {
         credential: egress.credential_verdict(refuses_credential(&report.outcome)),
         ending: ending(gateway, &execution.admission.invocation, report, redactor).await?,
+        turn,
     })
 }
 
@@ -208,7 +219,7 @@ fn call_egress(gateway: &Gateway, execution: &Execution) -> CallEgress {
 }
 
 /// A result of this many bytes is redacted, cut and sealed within a millisecond; a
-/// larger one by a thread that serves no requests.
+/// larger one by a thread that serves no requests, and in turns with all others.
 const INLINE_RESULT_BYTES: usize = 64 << 10;
 
 async fn ending(
@@ -220,11 +231,11 @@ async fn ending(
     if report.result_bytes <= INLINE_RESULT_BYTES {
         return Ok(ending_of(gateway, invocation, report.outcome, &redactor));
     }
+    let sandbox = gateway.sandbox.clone();
     let (gateway, invocation) = (Arc::clone(gateway), invocation.clone());
     let end = move || ending_of(&gateway, &invocation, report.outcome, &redactor);
-    tokio::task::spawn_blocking(end)
-        .await
-        .map_err(|panic| Error::Internal(panic.to_string()))
+    let ended = sandbox.work_off(end).await;
+    ended.ok_or_else(|| Error::Internal("a result could not be redacted".to_owned()))
 }
 
 fn ending_of(

@@ -166,7 +166,7 @@ async fn wait_for_end(
 ) -> Result<Invocation, Error> {
     // Subscribed before the row is read: an end in between is not missed.
     let mut endings = gateway.endings.subscribe();
-    let patience = Duration::from_millis(gateway.config.sandbox.deadline_ms) * 2;
+    let patience = gateway.sandbox.config().longest_deadline() * 2;
     let ended = timeout(patience, async {
         loop {
             let invocation = find(gateway, session_id, id).await?;

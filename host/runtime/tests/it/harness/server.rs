@@ -19,9 +19,14 @@ pub(crate) struct Echo {
 impl Echo {
     /// Serves a response with these headers and this body.
     pub(crate) async fn start(headers: &[(&str, String)], body: &str) -> Self {
+        Self::start_with_bytes(headers, body.as_bytes()).await
+    }
+
+    /// The same, of a body that is no text.
+    pub(crate) async fn start_with_bytes(headers: &[(&str, String)], body: &[u8]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let response: Arc<str> = response(headers, body).into();
+        let response: Arc<[u8]> = response(headers, body).into();
         let (sender, received) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -48,24 +53,32 @@ impl Echo {
     }
 }
 
-fn response(headers: &[(&str, String)], body: &str) -> String {
+fn response(headers: &[(&str, String)], body: &[u8]) -> Vec<u8> {
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
     let headers = headers.concat();
     let length = body.len();
-    format!(
-        "HTTP/1.1 200 OK\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
+    let head = format!(
+        "HTTP/1.1 200 OK\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
 }
 
-/// Reads the head of a request without body, and answers.
-async fn serve(mut stream: TcpStream, response: &str) -> String {
+/// Reads a request whose body, if any, has its length announced, and answers.
+async fn serve(mut stream: TcpStream, response: &[u8]) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
     }
-    stream.write_all(response.as_bytes()).await.unwrap();
-    String::from_utf8(head).unwrap()
+    let head = String::from_utf8(head).unwrap();
+    let announced = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; announced.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).await.unwrap();
+    // A client that has read enough hangs up.
+    let _ = stream.write_all(response).await;
+    head
 }

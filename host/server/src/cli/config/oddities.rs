@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use super::super::failure::Failure;
 use crate::config::Config;
@@ -85,9 +86,10 @@ pub(super) fn oddities(config: &Config, around: &Surroundings) -> Vec<String> {
          proxy with TLS in front of it",
     );
     note(
-        config.server.shutdown_grace_seconds.saturating_mul(1000) < sandbox.deadline_ms,
-        "server.shutdown_grace_seconds: is shorter than sandbox.deadline_ms, so a shutdown may \
-         cut off actions whose outcome is then unknown",
+        Duration::from_secs(config.server.shutdown_grace_seconds)
+            < config.sandbox().longest_deadline(),
+        "server.shutdown_grace_seconds: is shorter than sandbox.deadline_ms, or that of a plugin, \
+         so a shutdown may cut off actions whose outcome is then unknown",
     );
     note(
         sandbox.cpu_time_ms > sandbox.deadline_ms,

@@ -125,8 +125,8 @@ fn config() -> Config {
     config
         .epoch_interruption(true)
         .concurrency_support(false)
-        .max_wasm_stack(sandbox.stack_bytes)
-        .async_stack_size(sandbox.stack_bytes + HOST_STACK_BYTES)
+        .max_wasm_stack(sandbox.limits.stack_bytes)
+        .async_stack_size(sandbox.limits.stack_bytes + HOST_STACK_BYTES)
         .async_stack_zeroing(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
