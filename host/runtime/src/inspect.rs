@@ -29,7 +29,7 @@ pub const CONTRACT_VERSION: &str = "0.1.0";
 /// To be raised with every change of this module that refuses what it took, or
 /// tells what it did not tell: what is kept of compiled components holds their
 /// inspection, and one of an earlier version must not stand for one of this.
-pub(crate) const INSPECTION_VERSION: u32 = 1;
+pub(crate) const INSPECTION_VERSION: u32 = 2;
 
 const PACKAGE: &str = "portcullis:provider/";
 
@@ -173,9 +173,11 @@ fn exports(names: &Names) -> Result<BTreeSet<String>, InspectError> {
     Ok(exports)
 }
 
-/// What the engine has switched on, and no more.
+/// What the engine has switched on, and no more. References that a collector would
+/// have to look after are part of WebAssembly 2, and the engine has none.
 fn features() -> WasmFeatures {
     WasmFeatures::WASM2
+        .difference(WasmFeatures::GC_TYPES)
         .union(WasmFeatures::COMPONENT_MODEL)
         .union(WasmFeatures::EXTENDED_CONST)
         .union(WasmFeatures::MULTI_MEMORY)

@@ -27,6 +27,32 @@ pub(crate) fn huge_result(_context: &Context, json: &str) -> Result<String, Erro
     Ok(format!("\"{}\"", "x".repeat(bytes.saturating_sub(quotes))))
 }
 
+/// Answers so many levels of JSON: each opens with one text and closes with another.
+pub(crate) fn deep_result(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        levels: usize,
+        open: String,
+        close: String,
+    }
+    let Params {
+        levels,
+        open,
+        close,
+    } = params(json)?;
+    Ok(format!("{}0{}", open.repeat(levels), close.repeat(levels)))
+}
+
+/// Fails with so many bytes of words.
+pub(crate) fn huge_error(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        bytes: usize,
+    }
+    let Params { bytes } = params(json)?;
+    Err(internal(&"x".repeat(bytes)))
+}
+
 /// Answers so many rows, each with a name of its own and these members.
 pub(crate) fn rows(_context: &Context, json: &str) -> Result<String, Error> {
     #[derive(Deserialize)]

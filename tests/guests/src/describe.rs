@@ -1,21 +1,27 @@
 //! What the provider says about itself, and how it misbehaves meanwhile.
 //!
 //! A test that wants misbehaviour replaces [`MANNER`] in the built component:
-//! one component serves all tests, and building it once is enough.
+//! one component serves all tests, and building it once is enough. Every manner is a
+//! row in the table of behaviours that the runtime's tests have.
+
+mod parts;
+mod schemas;
 
 use std::hint::black_box;
 
-use crate::bindings::exports::portcullis::provider::actions::{Action, Credential, Risk};
+use crate::bindings::exports::portcullis::provider::actions::{Action, Risk};
 use crate::bindings::exports::portcullis::provider::provider::{
-    self, ConnectionRequirement, ConnectionScope, ConnectionType, CredentialForm, CredentialRule,
-    Descriptor, Endpoint, Identity, Route,
+    self, ConnectionScope, Descriptor, Limits,
 };
-use crate::bindings::portcullis::provider::http::{self, Method};
+use crate::bindings::portcullis::provider::http;
 use crate::bindings::portcullis::provider::{clock, log};
-use crate::{Probe, catalog};
+use crate::outbound::plain_request;
+use crate::{Probe, catalog, crash, memory};
 
-/// How the provider describes itself: `manner: `, one of the words below, and
-/// spaces.
+use parts::{action, connection, endpoint, identity};
+
+/// How the provider describes itself: `manner: `, one of the phrases that
+/// [`manner_is`] is asked for, and spaces.
 static MANNER: [u8; 32] = *b"manner: well                    ";
 
 /// Which provider it is: `id: `, an id of at most 12 characters, and spaces. What a test
@@ -29,25 +35,18 @@ fn id() -> String {
     String::from_utf8_lossy(id.trim_ascii_end()).into_owned()
 }
 
-fn manner_is(word: &str) -> bool {
+fn manner_is(phrase: &str) -> bool {
     // Opaque to the compiler, which otherwise would know the answer.
     let manner = black_box(&MANNER);
     manner
         .strip_prefix(b"manner: ")
-        .is_some_and(|rest| rest.trim_ascii_end() == word.as_bytes())
+        .is_some_and(|rest| rest.trim_ascii_end() == phrase.as_bytes())
 }
 
 impl provider::Guest for Probe {
     fn describe() -> Descriptor {
-        if manner_is("reads the clock") {
-            black_box(clock::now());
-        }
-        if manner_is("waits") {
-            black_box(clock::wait(0));
-        }
-        if manner_is("logs") {
-            log::write(log::Level::Error, "a line from describe");
-        }
+        call_imports();
+        exceed_limits();
         let description = if manner_is("calls out") {
             refusal()
         } else {
@@ -59,8 +58,40 @@ impl provider::Guest for Probe {
                 .map(connection)
                 .into(),
             endpoints: vec![endpoint("api", true), endpoint("open", false)],
-            limits: None,
+            limits: manner_is("wants all memory").then_some(Limits {
+                memory_mib: Some(4096),
+            }),
         }
+    }
+}
+
+fn call_imports() {
+    if manner_is("reads the clock") {
+        black_box(clock::now());
+    }
+    if manner_is("waits") {
+        black_box(clock::wait(0));
+    }
+    if manner_is("logs") {
+        log::write(log::Level::Error, "a line from describe");
+    }
+    while manner_is("logs for ever") {
+        log::write(log::Level::Error, "again from describe");
+    }
+    while manner_is("sends for ever") {
+        drop(black_box(http::send(&plain_request())));
+    }
+}
+
+fn exceed_limits() {
+    if manner_is("spins in describe") {
+        endless();
+    }
+    if manner_is("takes all memory") {
+        memory::fill(64 << 10);
+    }
+    if manner_is("recurses") {
+        black_box(crash::descend(u64::MAX));
     }
 }
 
@@ -68,9 +99,12 @@ pub(crate) fn list() -> Vec<Action> {
     if manner_is("spins") {
         endless();
     }
-    let mut actions: Vec<_> = catalog::ACTIONS.iter().map(|(id, _)| action(id)).collect();
+    if manner_is("lists 100,000 actions") {
+        return vec![action(&catalog::ACTIONS[0]); 100_000];
+    }
+    let mut actions: Vec<_> = catalog::ACTIONS.iter().map(action).collect();
     if manner_is("repeats an action") {
-        actions.push(action("echo"));
+        actions.push(action(&catalog::ACTIONS[0]));
     }
     if manner_is("later") {
         become_later(&mut actions);
@@ -82,7 +116,7 @@ pub(crate) fn list() -> Vec<Action> {
 /// differently, one is gone, one has another name, and one has appeared.
 fn become_later(actions: &mut Vec<Action>) {
     actions.retain(|action| action.id != "remember" && action.id != "now");
-    actions.extend(catalog::LATER.iter().map(|(id, _)| action(id)));
+    actions.extend(catalog::LATER.iter().map(action));
     for action in actions {
         match action.id.as_str() {
             "echo" => action.risk = Risk::Danger,
@@ -98,8 +132,17 @@ pub(crate) fn guide() -> String {
     if manner_is("traps") {
         std::process::abort();
     }
+    if manner_is("spins in guide") {
+        endless();
+    }
     if manner_is("talks too long") {
         return "x".repeat((16 << 10) + 1);
+    }
+    if manner_is("talks without end") {
+        return "x".repeat(7 << 20);
+    }
+    if manner_is("guides the terminal") {
+        return "\u{1b}]0;title\u{7}".to_owned();
     }
     "Do not use these actions.".to_owned()
 }
@@ -112,76 +155,8 @@ fn endless() {
 
 /// What the host says to a request.
 fn refusal() -> String {
-    let request = http::Request {
-        endpoint: "api".to_owned(),
-        method: Method::Get,
-        path: "/".to_owned(),
-        query: Vec::new(),
-        headers: Vec::new(),
-        body: None,
-        timeout_ms: None,
-    };
-    match http::send(&request) {
+    match http::send(&plain_request()) {
         Ok(_) => "There was a response.".to_owned(),
         Err(error) => format!("{:?}: {}", error.kind, error.message),
-    }
-}
-
-fn identity(description: String) -> Identity {
-    Identity {
-        id: id(),
-        name: "Probe".to_owned(),
-        description,
-        icon: None,
-        version: "1.0.0".to_owned(),
-    }
-}
-
-fn connection(scope: ConnectionScope) -> ConnectionRequirement {
-    ConnectionRequirement {
-        scope,
-        types: vec![ConnectionType::ApiKey],
-        scopes: Vec::new(),
-        optional: true,
-        preset: None,
-    }
-}
-
-fn endpoint(name: &str, takes_credential: bool) -> Endpoint {
-    let rule = CredentialRule {
-        connection: ConnectionType::ApiKey,
-        form: CredentialForm::Bearer,
-    };
-    Endpoint {
-        name: name.to_owned(),
-        base_url: "https://probe.example".to_owned(),
-        routes: [Method::Get, Method::Post]
-            .map(|method| Route {
-                method,
-                path_prefix: "/".to_owned(),
-            })
-            .into(),
-        credentials: takes_credential.then_some(rule).into_iter().collect(),
-    }
-}
-
-fn action(id: &str) -> Action {
-    Action {
-        id: id.to_owned(),
-        title: format!("Behaviour {id}"),
-        description: format!("See the function `{id}`."),
-        risk: Risk::Read,
-        credential: credential(id),
-        params_schema: r#"{"type":"object"}"#.to_owned(),
-        result_schema: None,
-        examples: Vec::new(),
-    }
-}
-
-fn credential(id: &str) -> Credential {
-    match id {
-        "fetch_as_user" => Credential::User,
-        "fetch_preferring_user" => Credential::PreferUser,
-        _ => Credential::Org,
     }
 }

@@ -9,14 +9,17 @@
 //! | `answers` | answers what is too long, no JSON, or an error |
 //! | `outbound` | sends requests |
 //! | `logging` | logs too much |
+//! | `handing` | hands the host text that is too long, or none |
 //! | `endless` | never ends |
 //! | `crash` | traps |
 //! | `memory` | takes memory |
 //! | `scan` | searches its own memory |
+//! | `smuggle` | leaves something for the next call |
 //! | `describe` | says what it is, and misbehaves while it does |
 //!
 //! To add a behaviour, write a function in the file it belongs to and list it in
-//! `catalog`. The runtime's tests fail until one of them uses it.
+//! `catalog`, with its attacks if it is hostile. The runtime's tests fail until one
+//! of them uses it, and until each attack has a row in their table of behaviours.
 
 mod answers;
 mod bindings;
@@ -24,11 +27,13 @@ mod catalog;
 mod crash;
 mod describe;
 mod endless;
+mod handing;
 mod logging;
 mod memory;
 mod outbound;
 mod plain;
 mod scan;
+mod smuggle;
 
 use serde::de::DeserializeOwned;
 
@@ -56,9 +61,9 @@ impl actions::Guest for Probe {
 
     fn execute(context: actions::Context, action: String, params: String) -> Result<String, Error> {
         let mut all = catalog::ACTIONS.iter().chain(catalog::LATER);
-        let known = all.find(|(id, _)| *id == action);
-        let (_, behaviour) = known.ok_or_else(|| internal("there is no such action"))?;
-        behaviour(&context, &params)
+        let known = all.find(|entry| entry.id == action);
+        let entry = known.ok_or_else(|| internal("there is no such action"))?;
+        (entry.behaviour)(&context, &params)
     }
 }
 

@@ -45,6 +45,45 @@ pub(crate) fn grow_memory(_context: &Context, json: &str) -> Result<String, Erro
     Ok(json!({ "bytes": linear_memory_bytes() }).to_string())
 }
 
+/// Takes block after block and writes to each, until there is no more.
+pub(crate) fn fill_memory(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        block_bytes: usize,
+    }
+    let Params { block_bytes } = params(json)?;
+    fill(block_bytes)
+}
+
+pub(crate) fn fill(block_bytes: usize) -> ! {
+    loop {
+        let mut block = Vec::<u8>::new();
+        if block.try_reserve_exact(block_bytes).is_err() {
+            std::process::abort();
+        }
+        block.resize(block_bytes, 0xa5);
+        black_box(block.as_ptr());
+        std::mem::forget(block);
+    }
+}
+
+/// Copies so many bytes to and fro for ever.
+pub(crate) fn churn_memory(_context: &Context, json: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        bytes: usize,
+    }
+    let Params { bytes } = params(json)?;
+    let mut block = vec![0xa5_u8; bytes];
+    let half = bytes / 2;
+    loop {
+        block.copy_within(..half, half);
+        black_box(block.as_ptr());
+        block.copy_within(half.., 0);
+        black_box(block.as_ptr());
+    }
+}
+
 /// False when the host refuses.
 pub(crate) fn grow_to(bytes: usize) -> bool {
     let missing = bytes.saturating_sub(linear_memory_bytes());

@@ -1,5 +1,7 @@
 //! Requests, and what came of them, as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::exports::portcullis::provider::actions::Context;
@@ -24,7 +26,7 @@ pub(crate) struct Request {
 /// What came of it.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Answer {
+pub(crate) enum Answer {
     Response {
         status: u16,
         headers: Vec<(String, String)>,
@@ -41,7 +43,7 @@ enum Answer {
 /// Sends one request and answers what came of it.
 pub(crate) fn fetch(_context: &Context, json: &str) -> Result<String, Error> {
     let request: Request = params(json)?;
-    to_json(&Answer::from(http::send(&request.into_wit()?)))
+    Answer::from(http::send(&request.into_wit()?)).to_json()
 }
 
 /// Sends several requests at once and answers what came of each.
@@ -80,6 +82,52 @@ struct Requests {
     requests: Vec<Request>,
 }
 
+/// Sends so many requests one after the other, and counts what came of them.
+pub(crate) fn request_flood(_context: &Context, json: &str) -> Result<String, Error> {
+    let request = plain_request();
+    let Flood { requests } = params(json)?;
+    to_json(&counts((0..requests).map(|_| http::send(&request))))
+}
+
+/// Sends so many requests at once, and counts what came of them.
+pub(crate) fn send_all_flood(_context: &Context, json: &str) -> Result<String, Error> {
+    let Flood { requests } = params(json)?;
+    to_json(&counts(http::send_all(&vec![plain_request(); requests])))
+}
+
+#[derive(Deserialize)]
+struct Flood {
+    requests: usize,
+}
+
+/// How many ended how: the kinds of errors, and `response`.
+fn counts(
+    answers: impl IntoIterator<Item = Result<http::Response, http::Error>>,
+) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for answer in answers {
+        let end = match answer {
+            Ok(_) => "response".to_owned(),
+            Err(error) => format!("{:?}", error.kind),
+        };
+        *counts.entry(end).or_default() += 1;
+    }
+    counts
+}
+
+/// A request that nothing is wrong with.
+pub(crate) fn plain_request() -> http::Request {
+    http::Request {
+        endpoint: "api".to_owned(),
+        method: http::Method::Get,
+        path: "/".to_owned(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        timeout_ms: None,
+    }
+}
+
 impl Request {
     /// The request in the form that the host takes.
     pub(crate) fn into_wit(self) -> Result<http::Request, Error> {
@@ -92,6 +140,12 @@ impl Request {
             body: self.body.map(String::into_bytes),
             timeout_ms: self.timeout_ms,
         })
+    }
+}
+
+impl Answer {
+    pub(crate) fn to_json(&self) -> Result<String, Error> {
+        to_json(self)
     }
 }
 

@@ -72,7 +72,7 @@ fn count(masked_needle: &[u8], mask: u8) -> usize {
     unsafe_code,
     reason = "a hostile guest is not bound by what Rust calls an object"
 )]
-fn byte_at(address: usize) -> u8 {
+pub(crate) fn byte_at(address: usize) -> u8 {
     let pointer = std::ptr::with_exposed_provenance::<u8>(address);
     // SAFETY: the address is below the size of linear memory, all of which is
     // readable; volatile, since other objects own the bytes.

@@ -1,6 +1,7 @@
 //! Descriptions that break one rule each. That the rules are asked at all is
 //! tested with a real guest, in `tests/it/describing.rs`.
 
+use portcullis_core::id::SourceId;
 use portcullis_core::plugin::{AskedLimits, ConnectionType, CredentialForm};
 
 use super::guest_actions as a;
@@ -159,6 +160,16 @@ fn an_id_has_a_form() {
         &"l".repeat(65),
     ] {
         check_action(|a| a.id = id.to_owned(), "actions[0].id");
+    }
+}
+
+#[test]
+fn an_id_is_of_no_other_kind_of_source() {
+    for kind in ["connector", "db"] {
+        let id = format!("{kind}:5f3b6c1e-8a37-4f0e-9d15-1c2b3a4d5e6f");
+        assert!(!id.parse::<SourceId>().unwrap().is_provider());
+        check_descriptor(|d| d.identity.id = id, "identity.id");
+        check_descriptor(|d| d.identity.id = format!("{kind}:x"), "identity.id");
     }
 }
 

@@ -30,7 +30,7 @@ async fn busy(guest: &Guest) -> String {
 async fn a_plugin_leaves_places_to_the_others() {
     let held = Held::new();
     let guest = guest(&held, |config| config.calls_per_plugin = 2).await;
-    let other = guest.beside().await;
+    let other = guest.another_probe().await;
     let calls = [guest.fetch(), guest.fetch()];
     held.arrivals(2).await;
     let message = busy(&guest).await;
@@ -61,7 +61,7 @@ async fn a_plugin_has_as_many_places_as_an_operator_gives_it() {
         config.own_limits.insert("probf".parse().unwrap(), own);
     })
     .await;
-    let other = guest.beside().await;
+    let other = guest.another_probe().await;
     let call = other.fetch();
     held.arrivals(1).await;
     assert!(busy(&other).await.contains("1 calls of `probf`"));
@@ -85,7 +85,7 @@ async fn an_organization_leaves_places_to_the_others() {
             && message.contains("sandbox.calls_per_organization"),
         "{message}"
     );
-    let same = guest.beside().await;
+    let same = guest.another_probe().await;
     busy(&same).await;
     guest.of("globex").result("echo", json!({})).await;
     held.release(2);
@@ -161,7 +161,7 @@ async fn who_computed_much_lately_begins_on_slow_threads() {
     let code = guest.stop_code("spin", json!({})).await;
     assert_eq!(code, FailureCode::CpuExceeded);
     assert_eq!(began_on(&guest).await, "guest-slow");
-    assert_eq!(began_on(&guest.beside().await).await, "guest");
+    assert_eq!(began_on(&guest.another_probe().await).await, "guest");
     assert_eq!(began_on(&guest.of("globex")).await, "guest");
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(began_on(&guest).await, "guest");

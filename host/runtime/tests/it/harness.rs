@@ -5,16 +5,21 @@ mod log;
 mod odd;
 mod outbound;
 mod server;
+mod untouched;
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_core::id::OrganizationId;
-use portcullis_core::invocation::FailureCode;
+use portcullis_core::invocation::{BaseUrls, FailureCode};
+use portcullis_core::plugin::{ConnectionType, Endpoint};
 use portcullis_core::redact::Redactor;
 use portcullis_core::time::Timestamp;
-use portcullis_runtime::egress::{EgressClient, EgressLimits, SystemResolver};
+use portcullis_runtime::egress::{
+    CallEgress, Credential, EgressClient, EgressLimits, SystemResolver,
+};
 use portcullis_runtime::{
     Call, CallReport, Compiler, GuestError, LoadError, Outbound, Outcome, Plugin, Sandbox,
     SandboxConfig, SandboxLoad,
@@ -22,11 +27,12 @@ use portcullis_runtime::{
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-pub(crate) use components::{linear, probe, probe_that, renamed_probe};
+pub(crate) use components::{linear, probe, probe_that, probe_that_refers_to, renamed_probe};
 pub(crate) use log::{LogLine, lines_with};
-pub(crate) use odd::OddGuest;
+pub(crate) use odd::{OddGuest, StringEncoding};
 pub(crate) use outbound::{Answers, Ending, Held, Silence, ok_response};
 pub(crate) use server::Echo;
+pub(crate) use untouched::Untouched;
 
 /// What every call is told to be the time, in microseconds.
 pub(crate) const NOW_MICROS: i64 = 1_795_253_400_000_000;
@@ -102,12 +108,17 @@ impl Guest {
     }
 
     /// The probe once more in the same sandbox, as another plugin: `probf`.
-    pub(crate) async fn beside(&self) -> Self {
+    pub(crate) async fn another_probe(&self) -> Self {
         let egress = self.plugin.egress().clone();
         let compiler = Compiler::in_process();
         let loaded = Plugin::load(&self.sandbox, &compiler, renamed_probe(), egress);
+        self.beside(loaded.await.unwrap())
+    }
+
+    /// Another plugin in the same sandbox, with all else the same.
+    pub(crate) fn beside(&self, plugin: Plugin) -> Self {
         Self {
-            plugin: loaded.await.unwrap(),
+            plugin,
             ..self.clone()
         }
     }
@@ -125,6 +136,31 @@ impl Guest {
         while !busy(self.sandbox.load()) {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Sends requests through the real egress: every endpoint at this origin, which is
+    /// granted, with a credential in these forms.
+    pub(crate) fn through_egress(
+        self,
+        origin: &str,
+        token: &str,
+        change: impl FnOnce(&mut Vec<Endpoint>),
+    ) -> Self {
+        let mut endpoints = self.plugin.descriptor().endpoints.clone();
+        change(&mut endpoints);
+        let base_urls: BaseUrls = endpoints
+            .iter()
+            .map(|endpoint| (endpoint.name.clone(), origin.parse().unwrap()))
+            .collect();
+        let egress = CallEgress::new(
+            self.plugin.egress().clone(),
+            endpoints.into(),
+            base_urls,
+            HashSet::from([origin.parse().unwrap()]),
+            Some(Credential::new(ConnectionType::ApiKey, token.into())),
+            "connect the probe first",
+        );
+        self.outbound(egress)
     }
 
     /// Where requests go. Otherwise they are never answered.

@@ -77,7 +77,7 @@ async fn larger_places_are_made_for_who_needs_them_and_are_few() {
 #[tokio::test]
 async fn both_kinds_of_places_serve_side_by_side() {
     let guest = Guest::probe_with(granting("probf", GRANTED)).await;
-    let other = guest.beside().await;
+    let other = guest.another_probe().await;
     let grow = json!({ "to_bytes": USUAL + PAGE });
     let (small, large) = tokio::join!(
         guest.stop_code("grow_memory", grow.clone()),

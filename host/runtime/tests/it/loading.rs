@@ -158,6 +158,7 @@ async fn features_that_no_provider_needs_are_refused() {
         "(module (func $f return_call $f))",
         "(module (tag))",
         "(module (type (struct)))",
+        "(module (table 1 externref))",
         "(module (func (param v128) (result v128)
             local.get 0 local.get 0 local.get 0 f32x4.relaxed_madd))",
     ] {

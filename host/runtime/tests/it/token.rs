@@ -4,14 +4,11 @@
 //! upstream does the worst it can: it repeats the credential in every form.
 //! Then the guest searches all of its memory, live and freed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use portcullis_core::invocation::BaseUrls;
-use portcullis_core::plugin::ConnectionType;
-use portcullis_runtime::egress::{CallEgress, Credential};
 use serde_json::{Value, json};
 
 use crate::harness::{Echo, Guest};
@@ -72,20 +69,7 @@ async fn upstream() -> Echo {
 /// The probe, with all its endpoints at the upstream.
 async fn guest_of(upstream: &Echo) -> Guest {
     let guest = Guest::probe().await;
-    let endpoints = guest.plugin.descriptor().endpoints.clone();
-    let base_urls: BaseUrls = endpoints
-        .iter()
-        .map(|endpoint| (endpoint.name.clone(), upstream.origin().parse().unwrap()))
-        .collect();
-    let egress = CallEgress::new(
-        guest.plugin.egress().clone(),
-        endpoints.into(),
-        base_urls,
-        HashSet::from([upstream.origin().parse().unwrap()]),
-        Some(Credential::new(ConnectionType::ApiKey, TOKEN.into())),
-        "connect the probe first",
-    );
-    guest.outbound(egress)
+    guest.through_egress(&upstream.origin(), TOKEN, |_| {})
 }
 
 fn get(endpoint: &str) -> Value {

@@ -23,21 +23,35 @@ fn built(name: &str, command: &str) -> Vec<u8> {
 /// The probe, misbehaving in this manner while it describes itself; see
 /// `describe.rs` there.
 pub(crate) fn probe_that(manner: &str) -> Vec<u8> {
-    let usual = format!("{:<32}", "manner: well");
-    let unusual = format!("{:<32}", format!("manner: {manner}"));
-    assert_eq!(unusual.len(), usual.len(), "`{manner}` is too long");
     let mut component = probe();
+    replace(&mut component, "manner: ", 32, "well", manner);
+    component
+}
+
+/// The probe, of which one action's schema refers to this.
+pub(crate) fn probe_that_refers_to(reference: &str) -> Vec<u8> {
+    let mut component = probe_that("refers elsewhere");
+    let usual = "https://schemas.example/params.json";
+    replace(&mut component, "elsewhere: ", 64, usual, reference);
+    component
+}
+
+/// Replaces one of the texts that the probe has for tests to replace: a label, words,
+/// and spaces up to a length.
+fn replace(component: &mut [u8], label: &str, length: usize, usual: &str, unusual: &str) {
+    let padded = |words: &str| format!("{:<length$}", format!("{label}{words}"));
+    let (usual, unusual) = (padded(usual), padded(unusual));
+    assert_eq!(unusual.len(), length, "`{unusual}` is too long");
     let places: Vec<_> = component
-        .windows(usual.len())
+        .windows(length)
         .enumerate()
         .filter(|(_, window)| *window == usual.as_bytes())
         .map(|(at, _)| at)
         .collect();
     let [at] = places[..] else {
-        panic!("the probe's manner stands at {places:?}, not at one place");
+        panic!("the probe's `{usual}` stands at {places:?}, not at one place");
     };
-    component[at..at + unusual.len()].copy_from_slice(unusual.as_bytes());
-    component
+    component[at..at + length].copy_from_slice(unusual.as_bytes());
 }
 
 /// Where the probe says which provider it is.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_component::{ComponentEncoder, embed_component_metadata};
 use wit_parser::Resolve;
+
+pub(crate) use wit_component::StringEncoding;
 
 /// A core module in text form that implements the contract, and whose parts can
 /// be replaced one by one. As it is, it is a provider without actions that
@@ -26,6 +28,12 @@ pub(crate) struct OddGuest<'a> {
     pub(crate) realloc: &'a str,
     /// The body of the function that runs after `execute`.
     pub(crate) post_return: &'a str,
+    /// How its strings are encoded.
+    pub(crate) encoding: StringEncoding,
+    /// What is replaced in the contract that it was made for.
+    pub(crate) contract_changes: &'a [(&'a str, &'a str)],
+    /// What is replaced in the whole of the module.
+    pub(crate) module_changes: &'a [(&'a str, &'a str)],
 }
 
 impl OddGuest<'_> {
@@ -47,6 +55,9 @@ impl Default for OddGuest<'_> {
             execute: Self::OK,
             realloc: "i32.const 4096",
             post_return: "",
+            encoding: StringEncoding::UTF8,
+            contract_changes: &[],
+            module_changes: &[],
         }
     }
 }
@@ -55,17 +66,26 @@ impl OddGuest<'_> {
     pub(crate) fn component(&self) -> Vec<u8> {
         let mut module = wat::parse_str(self.module()).unwrap();
         let mut wit = Resolve::default();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-        wit.push_dir(folder).unwrap();
+        wit.push_str("contract.wit", &self.contract()).unwrap();
         wit.push_str("wasi.wit", include_str!("wasi.wit")).unwrap();
         let package = wit.push_str("odd.wit", &self.wit()).unwrap();
         let world = wit.select_world(&[package], Some("odd")).unwrap();
-        embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8, false).unwrap();
+        embed_component_metadata(&mut module, &wit, world, self.encoding, false).unwrap();
         ComponentEncoder::default()
             .module(&module)
             .unwrap()
             .encode()
             .unwrap()
+    }
+
+    /// The contract, changed, as one text.
+    fn contract(&self) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        let files = std::fs::read_dir(folder).unwrap();
+        let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let package = "package portcullis:provider@0.1.0;";
+        let texts: String = texts.map(|text| text.replacen(package, "", 1)).collect();
+        changed(format!("{package} {texts}"), self.contract_changes)
     }
 
     fn wit(&self) -> String {
@@ -81,25 +101,19 @@ impl OddGuest<'_> {
             imports,
             memory,
             fields,
-            world: _,
             describe,
             execute,
             realloc,
             post_return,
+            ..
         } = self;
-        format!(
+        let data = self.data();
+        let module = format!(
             r#"(module
   {imports}
   (memory (export "memory") {memory})
   {fields}
-  ;; Texts, and the record of `describe`: id, name, description, no icon,
-  ;; version, no connections, no endpoints, no limits; each text is an address and a length.
-  (data (i32.const 16) "odd Odd 1.0.0 {{}}")
-  (data (i32.const 256)
-    "\10\00\00\00\03\00\00\00" "\14\00\00\00\03\00\00\00" "\14\00\00\00\03\00\00\00"
-    "\00\00\00\00\00\00\00\00\00\00\00\00" "\18\00\00\00\05\00\00\00")
-  ;; `ok` and the text `{{}}`.
-  (data (i32.const 1032) "\1e\00\00\00\02\00\00\00")
+  {data}
   (func (export "portcullis:provider/provider@0.1.0#describe") (result i32) {describe})
   ;; Nothing but zeros stands at 512: an empty list, and an empty text.
   (func (export "portcullis:provider/actions@0.1.0#list") (result i32) i32.const 512)
@@ -109,6 +123,49 @@ impl OddGuest<'_> {
   (func (export "cabi_post_portcullis:provider/actions@0.1.0#execute")
     (param i32) {post_return})
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc}))"#
-        )
+        );
+        changed(module, self.module_changes)
     }
+
+    /// Texts at 16, the record of `describe` at 256, and `ok` with the text `{}` at 1024.
+    fn data(&self) -> String {
+        let texts = encoded("odd Odd 1.0.0 {}", self.encoding);
+        let [odd, name, version, result] = [(0, 3), (4, 3), (8, 5), (14, 2)];
+        let text = |(start, length): (u32, u32)| {
+            let width = u32::try_from(texts.len() / 16).unwrap();
+            [16 + start * width, length].map(u32::to_le_bytes).concat()
+        };
+        // Id, name, description, no icon, version; zeros follow: no connections, no
+        // endpoints, no limits.
+        let record = [
+            text(odd),
+            text(name),
+            text(name),
+            vec![0; 12],
+            text(version),
+        ]
+        .concat();
+        [(16, texts.clone()), (256, record), (1032, text(result))]
+            .map(|(address, bytes)| format!("(data (i32.const {address}) \"{}\")", escaped(&bytes)))
+            .concat()
+    }
+}
+
+fn changed(text: String, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(text, |text, (from, to)| {
+        assert_eq!(text.matches(from).count(), 1, "`{from}`");
+        text.replace(from, to)
+    })
+}
+
+/// ASCII in the encoding of a component's strings.
+fn encoded(text: &str, encoding: StringEncoding) -> Vec<u8> {
+    match encoding {
+        StringEncoding::UTF16 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        StringEncoding::UTF8 | StringEncoding::CompactUTF16 => text.as_bytes().to_vec(),
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
 }
