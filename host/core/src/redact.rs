@@ -18,6 +18,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde_json::{Map, Number, Value};
 
 use crate::json;
+pub use forms::spellings;
 pub(crate) use names::{NameRule, name_rule};
 
 /// What stands where a secret stood.

@@ -3,16 +3,15 @@
 //! A guest never has the credential, so a request that contains it was built
 //! from an echo, and a response that contains it is where such an echo would
 //! come from. Bodies may be binary, hence bytes; redaction of JSON by key and
-//! value, for people and storage, is `portcullis_core::redact`.
+//! value, for people and storage, is `portcullis_core::redact`, which also says
+//! what the spellings of a credential are.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memmem::Finder;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis_core::redact;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Shorter credentials are not searched for: they are words, which stand in
@@ -22,17 +21,7 @@ const MIN_SECRET_BYTES: usize = 8;
 /// What stands in the place of the credential.
 const MARKER: &[u8] = b"[REDACTED]";
 
-/// What URL encoders leave alone. They differ in more than this, but tokens are
-/// made of these and of the few that all encode.
-const URL_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// The forms in which a credential is recognized: as it is, in JSON text,
-/// URL-encoded, and in base64, by itself or inside a longer text. Empty without
-/// a credential.
+/// The spellings in which a credential is recognized. Empty without a credential.
 ///
 /// The searches hold copies of the credential in memory that is not wiped, and
 /// take longer to build than to run: they live as long as the credential.
@@ -55,9 +44,8 @@ impl Echoes {
         if secret.len() < MIN_SECRET_BYTES {
             return Self::default();
         }
-        let mut forms = forms(secret);
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
+        let mut forms: Vec<String> = redact::spellings(secret).into_iter().collect();
+        forms.sort_by_key(|form| Reverse(form.len()));
         Self {
             forms: forms
                 .iter()
@@ -98,53 +86,9 @@ fn replace<'a>(bytes: &'a [u8], form: &Finder<'_>) -> Cow<'a, [u8]> {
     Cow::Owned(replaced)
 }
 
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json.trim_start_matches('"');
-    let json = json.strip_suffix('"').unwrap_or(json);
-    let url = utf8_percent_encode(secret, URL_ENCODED).to_string();
-    let mut forms = vec![
-        secret.as_bytes().to_vec(),
-        json.as_bytes().to_vec(),
-        // PHP, for one, writes slashes like this.
-        json.replace('/', "\\/").into_bytes(),
-        lower_case_escapes(&url).into_bytes(),
-        url.into_bytes(),
-    ];
-    for alphabet in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
-        forms.extend((0..3).map(|before| inside_base64(secret.as_bytes(), before, alphabet)));
-    }
-    forms
-}
-
-/// `%2F` becomes `%2f`; the rest stays.
-fn lower_case_escapes(url: &str) -> String {
-    let mut parts = url.split('%');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        text.push('%');
-        text.push_str(&hex.to_ascii_lowercase());
-        text.push_str(rest);
-    }
-    text
-}
-
-/// The characters that any base64 text has for the secret when the number of
-/// bytes before it is `before` modulo 3, as in the `user:token` of Basic
-/// authentication. Characters at the edges also encode the neighbours' bits and
-/// are left out.
-fn inside_base64(secret: &[u8], before: usize, alphabet: &GeneralPurpose) -> Vec<u8> {
-    let mut padded = vec![0; before];
-    padded.extend_from_slice(secret);
-    let own_from = (before * 8).div_ceil(6);
-    let own_to = padded.len() * 8 / 6;
-    let encoded = alphabet.encode(&padded).into_bytes();
-    encoded.get(own_from..own_to).unwrap_or_default().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
     use proptest::prelude::*;
 
@@ -169,6 +113,11 @@ mod tests {
             r#"sk\/live+0123\"456=~é"#.to_owned(),
             "sk%2Flive%2B0123%22456%3D~%C3%A9".to_owned(),
             "sk%2flive%2b0123%22456%3d~%c3%a9".to_owned(),
+            "sk%2Flive%2B0123%22456%3D%7E%C3%A9".to_owned(),
+            "sk/live+0123%22456=~%C3%A9".to_owned(),
+            r#"sk/live+0123\"456=~\u00e9"#.to_owned(),
+            hex::encode(SECRET),
+            hex::encode_upper(SECRET),
         ] {
             assert!(echoes(SECRET).are_in(form.as_bytes()), "{form}");
             let body = format!("<{form}, {form}>");
