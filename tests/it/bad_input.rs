@@ -5,7 +5,7 @@ mod bodies;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use portcullis_tests::{Answer, TestHost, bearer, call};
+use portcullis_tests::{Answer, TestHost, bearer, call, canary};
 use serde_json::{Value, json};
 
 /// Sends text as the body of an invocation.
@@ -95,7 +95,7 @@ async fn a_body_of_another_shape_is_told_where() {
 #[tokio::test]
 async fn an_answer_does_not_repeat_what_may_be_a_secret() {
     let host = TestHost::start().await;
-    let secret = "lin_api_in_the_wrong_place";
+    let secret = canary!("lin_api_in_the_wrong_place");
     for body in [
         json!({ "provider": "linear", "credential": secret }),
         json!({ "provider": "linear", "credential": { "type": "token", "token": [secret] } }),
@@ -274,7 +274,7 @@ async fn an_id_that_is_no_uuid_names_nothing() {
             ("POST", format!("/sessions/{id}/close")),
             ("GET", format!("/automations/{id}/modes")),
         ] {
-            let body = json!({ "credential": { "type": "token", "token": "t" } });
+            let body = json!({ "credential": { "type": "token", "token": canary!("t") } });
             host.admin(method, &path, body)
                 .await
                 .assert_error(404, "not_found");

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis_core::paging::{Gathering, MAX_PAGE_BYTES, Page};
 use portcullis_core::pointer::Pointer;
-use portcullis_tests::{Answer, TestHost, TestHostBuilder};
+use portcullis_tests::{Answer, TestHost, TestHostBuilder, canary};
 use serde_json::{Value, json};
 
 mod keeping;
@@ -11,7 +11,7 @@ mod reading;
 mod refusals;
 
 /// The credential of the probe's connection.
-const CREDENTIAL: &str = "probe-credential+7c/1f09";
+const CREDENTIAL: &str = canary!("probe-");
 
 /// An agent's session with the probe.
 pub(crate) async fn probing(builder: TestHostBuilder) -> TestHost {

@@ -7,7 +7,7 @@ mod sessions;
 use std::time::Duration;
 
 use portcullis::clock::Clock as _;
-use portcullis_tests::{ADMIN, MEMBER, ORG, TestHost};
+use portcullis_tests::{ADMIN, MEMBER, ORG, TestHost, canary};
 use serde_json::{Value, json};
 
 /// An id that names nothing.
@@ -24,7 +24,7 @@ fn credential(token: &str) -> Value {
 /// A connection of an organization that is added for it.
 async fn foreign_connection(host: &TestHost) -> String {
     let token = host.other_organization("globex").await;
-    let body = json!({ "provider": "linear", "credential": credential("t") });
+    let body = json!({ "provider": "linear", "credential": credential(canary!("t")) });
     let path = "/v1/orgs/globex/connections";
     let answer = host.request("POST", path, &token, body).await;
     answer.assert_status(201);

@@ -6,12 +6,14 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use portcullis_tests::{Answer, OPERATOR_KEY, TestHost, captured_lines_with, plugins_directory};
+use portcullis_tests::{
+    Answer, OPERATOR_KEY, TestHost, canary, captured_lines_with, plugins_directory,
+};
 use portcullis_upstreams::{FakeNotes, FakeOptions, FakeUpstream, Fault};
 use serde_json::{Value, json};
 
 /// The credential of the connection, which must never show up anywhere.
-const TOKEN: &str = "notes-canary+7c1f/55ab0e93d2==";
+const TOKEN: &str = canary!("notes-");
 
 const WASI: &str = "use WASI with nothing behind it (no files, no network, no environment)";
 

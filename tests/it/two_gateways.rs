@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use portcullis::actions::leases::tend;
-use portcullis_tests::{Answer, TestHost, token_of};
+use portcullis_tests::{Answer, TestHost, canary, token_of};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -257,7 +257,7 @@ async fn what_changes_at_one_counts_at_the_other_at_once() {
     // From now on the second has a copy of what the session may use.
     call().await.assert_status(200);
     let path = format!("/connections/{}", first.connection_id);
-    let body = json!({ "credential": { "type": "token", "token": "another" } });
+    let body = json!({ "credential": { "type": "token", "token": canary!("another") } });
     first.admin("PUT", &path, body).await.assert_status(200);
     call().await.assert_error(502, "unauthorized");
     first

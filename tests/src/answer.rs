@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
+use portcullis_test_canary::{Place, canaries};
 use serde_json::Value;
 
 /// An answer, read to its end.
@@ -19,8 +20,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Puts an answer together.
+    /// Puts an answer together. Fails when there is a credential in it.
+    #[track_caller]
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        search(&headers, &body);
         let text = String::from_utf8(body).expect("UTF-8");
         Self {
             status,
@@ -102,4 +105,15 @@ impl Answer {
     pub fn assert_status(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.text);
     }
+}
+
+/// Fails when there is a credential in the headers or in the body.
+#[track_caller]
+fn search(headers: &HeaderMap, body: &[u8]) {
+    let mut answer = Vec::new();
+    for (name, value) in headers {
+        answer.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+    }
+    answer.extend_from_slice(body);
+    canaries().look_and_expect_nothing(Place::Answer, "an answer", &answer);
 }

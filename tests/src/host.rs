@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use portcullis::config::Config;
 use portcullis::gateway::Gateway;
-use portcullis_test_postgres::TestDatabase;
+use portcullis_test_canary::{STEM, Search, canary};
+use portcullis_test_postgres::{Dump, TestDatabase, look_at_dump};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -18,13 +19,16 @@ use crate::answer::Answer;
 use crate::builder::{self, Setup, TestHostBuilder};
 use crate::clock::ManualClock;
 use crate::component::{LinearVersion, ProbeVersion};
-use crate::dump::{self, Dump};
+use crate::dump;
 use crate::provider::{Provider, Upstreams};
+use crate::watched::Watched;
 use crate::{OPERATOR_KEY, ORG};
 
 /// A gateway with an organization, a connection to the fake Linear or to every
 /// fake, and a session that may use it.
 pub struct TestHost {
+    /// First, so that it is searched before anything of it is gone.
+    watched: Watched,
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
     /// Its clock.
@@ -69,6 +73,7 @@ impl TestHost {
         setup: Setup,
     ) -> Self {
         Self {
+            watched: Watched::new(&gateway, data.path()),
             router: portcullis::router(Arc::clone(&gateway)),
             gateway,
             clock,
@@ -144,7 +149,12 @@ impl TestHost {
     /// Sends a request with a bearer credential and a JSON body; a null body is
     /// none.
     pub async fn request(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
-        self.send(bearer(method, path, token, &body)).await
+        let answer = self.send(bearer(method, path, token, &body)).await;
+        let credential = body.pointer("/credential/token").and_then(Value::as_str);
+        // One that others are not searched for would be planted in vain.
+        let is_found = credential.is_none_or(|credential| credential.contains(STEM));
+        assert!(is_found || answer.status >= 400, "plant a canary!");
+        answer
     }
 
     /// Sends a request as the operator.
@@ -396,10 +406,18 @@ impl TestHost {
     /// Every value of every row of every table.
     pub async fn dump(&self) -> Dump {
         let dump = match &self.database {
-            Some(database) => dump::postgres(database).await,
+            Some(database) => database.dump().await,
             None => dump::sqlite(&self.data.path().join("portcullis.db")).await,
         };
         dump.expect("a dump")
+    }
+
+    /// Searches all that it keeps, as it is searched when it goes.
+    pub async fn search(&self, search: &Search) {
+        self.watched.look(search);
+        if let Some(database) = &self.database {
+            look_at_dump(search, database.dump().await.expect("a dump"));
+        }
     }
 
     /// The database on Postgres.
@@ -450,9 +468,10 @@ impl TestHost {
         builder::test_config(self.data.path(), &[&same_database, overrides].concat())
     }
 
-    async fn restart_as(self, config: Config) -> Self {
+    async fn restart_as(mut self, config: Config) -> Self {
         self.gateway.storage.close().await;
         let gateway = builder::open(config, &self.setup, Arc::clone(&self.clock)).await;
+        self.watched.follow(&gateway);
         Self {
             router: portcullis::router(Arc::clone(&gateway)),
             gateway,
@@ -485,7 +504,7 @@ async fn change_postgres(
 
 /// The token of another account at Linear.
 pub fn token_of(account: &str) -> String {
-    format!("lin_api_token_of_{account}_0123456789")
+    canary(&format!("lin_api_token_of_{account}_"))
 }
 
 /// A request with a bearer credential and a JSON body; a null body is none.

@@ -1,8 +1,10 @@
-//! The log of all gateways of this process, kept to be searched.
+//! The log of all gateways of this process, searched for credentials as it is
+//! written, and kept to be searched for more.
 
 use std::io;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{LazyLock, Mutex, Once, PoisonError};
 
+use portcullis_test_canary::{Place, Stream, canaries, watch_panics};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -12,6 +14,10 @@ const FILTER: &str = "debug,portcullis=trace,portcullis_storage=trace,portcullis
     reqwest=trace,hyper_util=trace";
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// The search for credentials in it.
+static SEARCHED: LazyLock<Mutex<Stream>> =
+    LazyLock::new(|| Mutex::new(Stream::new(Place::Log, "the log")));
 
 /// Everything logged so far, by every test: one JSON object a line.
 pub fn captured_log() -> String {
@@ -35,8 +41,9 @@ pub fn capture_no_log() {
     STARTED.call_once(|| {});
 }
 
-/// Starts capturing, once for each process.
+/// Starts capturing, once for each process, and watching panics.
 pub(crate) fn capture() {
+    watch_panics();
     STARTED.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
             .json()
@@ -63,6 +70,8 @@ impl io::Write for Writer {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         lines.extend_from_slice(line);
+        let mut searched = SEARCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        searched.look(canaries(), line);
         Ok(line.len())
     }
 

@@ -13,6 +13,7 @@ use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use portcullis_test_canary::{Place, canaries};
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -83,6 +84,7 @@ async fn collect(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
+    canaries().look(Place::Trace, "a batch of spans", &body);
     let request = ExportTraceServiceRequest::decode(body.clone()).unwrap();
     received.send_modify(|received| {
         for scope in request

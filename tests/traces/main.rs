@@ -20,7 +20,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use portcullis::Config;
 use portcullis::telemetry::{self, Traces};
-use portcullis_tests::{Answer, LINEAR_TOKEN, TestHost, capture_no_log, test_config};
+use portcullis_tests::{Answer, LINEAR_TOKEN, TestHost, canary, capture_no_log, test_config};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tracing_subscriber::Registry;
@@ -30,7 +30,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 const CALLER: &str = "00f067aa0ba902b7";
 
 /// The collector's key.
-const KEY: &str = "Bearer collector-canary";
+const KEY: &str = concat!("Bearer ", canary!("collector-"));
 
 fn config(endpoint: &str) -> Config {
     let data = tempfile::tempdir().unwrap();
@@ -190,7 +190,7 @@ async fn no_trace_holds_a_secret_or_what_was_said() {
             &encoded,
             &host.sandbox_token,
             title,
-            "collector-canary",
+            "collector-",
         ] {
             assert!(!body.contains(secret), "{secret}");
         }

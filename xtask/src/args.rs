@@ -138,6 +138,8 @@ afterwards, then runs `cargo test --workspace`.
 Plain `cargo test` works from then on, until a guest or plugin changes; without
 PORTCULLIS_TEST_POSTGRES, the URL of a server it may write to, it skips what
 needs Postgres. If that is set here, no server is started.
+After the tests it searches what they left behind for the credentials they
+planted, and fails if one was found there or in anything they saw.
 
 Usage: cargo xtask test [ARGS…]
 

@@ -4,6 +4,7 @@
 //! ([`plugins`], [`mod@test`], [`demo`], [`mod@bench`], [`soak`], [`fuzz`]). What they share:
 //! [`guests`] compiles guest crates with a [`toolchain`] and turns them into components ([`component`]), to which [`provenance`] adds what they are made of;
 //! [`languages`] has components made from other languages;
+//! [`leaks`] searches what tests leave behind for credentials;
 //! [`postgres`] starts a server to be thrown away.
 //!
 //! Results go to stdout, everything said on the way goes to stderr.
@@ -18,6 +19,7 @@ mod environment;
 mod fuzz;
 mod guests;
 mod languages;
+mod leaks;
 mod plugins;
 mod postgres;
 mod process;

@@ -54,6 +54,8 @@ pub(crate) enum Durability {
 /// A running server. Dropping it stops it and removes its folder.
 pub(crate) struct Cluster {
     url: String,
+    folder: PathBuf,
+    programs: Programs,
     guard: Child,
 }
 
@@ -67,10 +69,13 @@ impl Cluster {
         let guard = guard(&programs, &folder, &data)?;
         let mut cluster = Self {
             url: String::new(),
+            folder,
+            programs,
             guard,
         };
-        make(&programs, &folder, &data)?;
-        let port = start(&programs, &folder, &data, durability)?;
+        let (programs, folder) = (&cluster.programs, &cluster.folder);
+        make(programs, folder, &data)?;
+        let port = start(programs, folder, &data, durability)?;
         cluster.url = format!("postgres://{USER}@127.0.0.1:{port}/postgres");
         Ok(cluster)
     }
@@ -78,6 +83,18 @@ impl Cluster {
     /// The URL of its maintenance database.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Stops it, so that all it was told is in its files.
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+        let mut pg_ctl = self.programs.command("pg_ctl");
+        pg_ctl.arg("--pgdata").arg(self.folder.join("data"));
+        process::run_quietly(pg_ctl.args(["--mode", "fast", "stop"]))
+    }
+
+    /// Its files and its log.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 }
 

@@ -1,5 +1,5 @@
-//! `cargo xtask test`: builds what the tests load, starts a Postgres for them, and
-//! runs `cargo test`.
+//! `cargo xtask test`: builds what the tests load, starts a Postgres for them, runs
+//! `cargo test`, and searches what that leaves behind for credentials.
 
 use std::process::Command;
 
@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use crate::{
     environment,
     guests::{self, Guest},
-    languages, plugins,
+    languages,
+    leaks::{self, Leaks},
+    plugins,
     postgres::{Cluster, Durability},
     process, report, toolchain, workspace,
 };
@@ -29,7 +31,16 @@ pub(crate) fn run(cargo_args: &[String]) -> anyhow::Result<()> {
     if let Some(cluster) = &cluster {
         command.env(environment::TEST_POSTGRES, cluster.url());
     }
-    process::run_in_our_place(&mut command)
+    let leaks = Leaks::watch()?;
+    command.env(leaks::FOLDER, leaks.folder());
+    let tested = process::run_in_our_place(&mut command);
+    // A filter leaves out what it leaves out.
+    let is_whole_suite = cargo_args.is_empty();
+    let searched = leaks.search(cluster.as_ref(), is_whole_suite);
+    if let (Err(_), Err(found)) = (&tested, &searched) {
+        report::note(&format!("error: {found:#}"));
+    }
+    tested.and(searched)
 }
 
 /// A Postgres for the tests; none when the caller has one, or when there can be

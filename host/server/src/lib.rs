@@ -39,6 +39,7 @@ pub mod keys;
 pub mod metrics;
 pub mod modes;
 pub mod organizations;
+pub mod panics;
 pub mod plugins;
 pub mod reviews;
 pub mod sessions;

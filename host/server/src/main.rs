@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 use portcullis::cli::{self, Console};
-use portcullis::compiling;
+use portcullis::{compiling, panics};
 
 /// A call allocates thousands of small things on one thread and frees them on
 /// another, which the system's allocator is slow at and keeps memory over.
@@ -12,6 +12,7 @@ use portcullis::compiling;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    panics::withhold_messages();
     // Before anything of a gateway has begun.
     compiling::work(std::env::args_os()).unwrap_or_else(gateway)
 }

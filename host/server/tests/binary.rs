@@ -12,6 +12,7 @@ use portcullis::config::MasterKey;
 use portcullis::vault::Vault;
 use portcullis_core::audit::{AuditChain, AuditEvent, AuditKind, AuditSubject};
 use portcullis_storage::Storage;
+use portcullis_test_canary::{Place, canaries, canary};
 use tempfile::TempDir;
 
 fn portcullis(arguments: &[&str]) -> Command {
@@ -30,6 +31,9 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn check(output: &Output, exit: i32, told: &str) {
+    for (name, printed) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        canaries().look_and_expect_nothing(Place::Output, name, printed);
+    }
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
     assert!(text(&output.stderr).contains(told), "{output:?}");
 }
@@ -39,8 +43,11 @@ fn the_environment_configures_the_gateway() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = portcullis(&["config", "check", "--json"]);
     command
-        .env("PORTCULLIS__AUTH__OPERATOR_KEY", "o".repeat(32))
-        .env("PORTCULLIS__AUTH__TOKEN_SECRET", "t".repeat(32))
+        .env("PORTCULLIS__AUTH__OPERATOR_KEY", canary!("operator-key-"))
+        .env(
+            "PORTCULLIS__AUTH__TOKEN_SECRET",
+            canary!("token-secret-of-tests-"),
+        )
         .env("PORTCULLIS__SECRETS__MASTER_KEY", "ab".repeat(32))
         .env("PORTCULLIS__PLUGINS__DIRECTORY", folder.path())
         .env("PORTCULLIS__SERVER__LISTEN", "127.0.0.1:7");
@@ -124,8 +131,11 @@ fn database(folder: &Path) -> String {
 fn audit(folder: &TempDir, master_key: &MasterKey, verb: &str) -> Command {
     let mut command = portcullis(&["audit", verb, "--storage", &database(folder.path())]);
     command
-        .env("PORTCULLIS__AUTH__OPERATOR_KEY", "o".repeat(32))
-        .env("PORTCULLIS__AUTH__TOKEN_SECRET", "t".repeat(32))
+        .env("PORTCULLIS__AUTH__OPERATOR_KEY", canary!("operator-key-"))
+        .env(
+            "PORTCULLIS__AUTH__TOKEN_SECRET",
+            canary!("token-secret-of-tests-"),
+        )
         .env("PORTCULLIS__SECRETS__MASTER_KEY", &*master_key.to_base64());
     command
 }

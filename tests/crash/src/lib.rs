@@ -35,6 +35,7 @@ mod world;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use portcullis_test_canary::canaries;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -131,6 +132,9 @@ async fn run_in(
     let mut violations = oracle::judge(&evidence);
     violations.extend(site.panics());
     violations.extend(site.verify_audit().await?);
+    // Its database, unless that is on a server, and the logs of the gateways.
+    canaries().look_at_folder(folder.path(), &[]);
+    violations.extend(canaries().take_found());
     Ok(Some(Report::new(
         scenario,
         began.elapsed(),

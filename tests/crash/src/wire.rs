@@ -9,6 +9,7 @@ use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use portcullis_test_canary::{Place, canaries};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -169,6 +170,7 @@ async fn exchange(
     let response = sender.send_request(request).await?;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await?.to_bytes();
+    canaries().look(Place::Answer, "the body of an answer", &body);
     Ok(Answer {
         status,
         body: serde_json::from_slice(&body).unwrap_or_default(),

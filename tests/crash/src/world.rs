@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use http::Method;
+use portcullis_test_canary::canary;
 use portcullis_upstreams::FakeUpstream;
 use serde_json::{Value, json};
 
 use crate::wire::{Call, Wire};
 
 /// What the fake Linear accepts.
-pub(crate) const LINEAR_TOKEN: &str = "lin_api_crash_0123456789";
+pub(crate) const LINEAR_TOKEN: &str = canary!("lin_api_crash_");
 
 /// Where requests wait for minutes.
 pub(crate) const PATIENT: &str = "patient";

@@ -3,6 +3,7 @@
 use std::io;
 
 use anyhow::Context as _;
+use portcullis_test_canary::canary;
 use portcullis_upstreams::{FakeLinear, FakeOptions, FakeSentry, FakeSlack, FakeUpstream};
 
 use crate::secret;
@@ -51,13 +52,14 @@ impl Upstreams {
     }
 }
 
-/// Starts a fake that accepts a new token, which begins as its vendor's do.
+/// Starts a fake that accepts a new token, which begins as its vendor's do and can be
+/// recognised wherever it turns up.
 async fn start(
     provider: &'static str,
     prefix: &str,
     fake: impl AsyncFnOnce(FakeOptions) -> io::Result<FakeUpstream>,
 ) -> anyhow::Result<Upstream> {
-    let token = format!("{prefix}{}", secret::random()?);
+    let token = canary(&format!("{prefix}{}", secret::random()?));
     let server = fake(FakeOptions::new(&token))
         .await
         .with_context(|| format!("cannot start the fake of {provider}"))?;

@@ -12,8 +12,9 @@ use std::{
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
+use portcullis_test_canary::{Place, canaries};
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// The folder that `cargo xtask test` fills.
 const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
@@ -22,6 +23,7 @@ const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins
 struct Demo {
     process: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: NamedTempFile,
     temporary: TempDir,
 }
 
@@ -32,18 +34,21 @@ impl Demo {
             "run `cargo xtask plugins` first"
         );
         let temporary = tempfile::tempdir().unwrap();
+        let stderr = NamedTempFile::new().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_portcullis-demo"))
             .args(["--plugins", PLUGINS, "--port", "0"])
             .args(arguments)
             .env("TMPDIR", temporary.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(stderr.reopen().unwrap())
             .spawn()
             .unwrap();
         let stdout = BufReader::new(process.stdout.take().unwrap());
         Self {
             process,
             stdout,
+            stderr,
             temporary,
         }
     }
@@ -51,6 +56,7 @@ impl Demo {
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
+        expect_no_credential("stdout", &line);
         line
     }
 
@@ -81,11 +87,20 @@ impl Demo {
     fn end(mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
+        expect_no_credential("stdout", &rest);
         let status = self.process.wait().unwrap();
+        let log = std::fs::read_to_string(self.stderr.path()).unwrap();
+        expect_no_credential("stderr", &log);
         let left = std::fs::read_dir(self.temporary.path()).unwrap().count();
         assert_eq!(left, 0, "files were left behind");
         (status, rest)
     }
+}
+
+/// Those of the demo's connections can be recognised.
+#[track_caller]
+fn expect_no_credential(name: &str, printed: &str) {
+    canaries().look_and_expect_nothing(Place::Output, name, printed.as_bytes());
 }
 
 /// A test that fails leaves no process behind.
@@ -173,6 +188,7 @@ impl<'a> Agent<'a> {
             let waits = waiting.iter().any(|action| body.contains(action));
             let expected = if waits { 202 } else { 200 };
             assert_eq!(status, expected, "{body} is answered {text}");
+            canaries().look_and_expect_nothing(Place::Answer, "an answer", text.as_bytes());
             answers.push(text);
         }
         answers

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{ADMIN, LINEAR_TOKEN, MEMBER, ORG, TestHost, TestHostBuilder};
+use portcullis_tests::{ADMIN, LINEAR_TOKEN, MEMBER, ORG, TestHost, TestHostBuilder, canary};
 use serde_json::{Value, json};
 
 use super::{Told, Watch, exported, sound};
@@ -160,7 +160,7 @@ async fn connections_are_recorded_without_their_credentials(builder: TestHostBui
     let path = format!("/connections/{id}");
     let second = "https://linear.example/";
     let body = json!({
-        "credential": { "type": "token", "token": "canary-0123456789" },
+        "credential": { "type": "token", "token": canary!("next-") },
         "baseUrls": { "api": second },
     });
     host.admin("PUT", &path, body).await.assert_status(200);

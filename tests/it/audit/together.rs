@@ -2,7 +2,7 @@
 //! stays.
 
 use portcullis::audit::chain::extend_all;
-use portcullis_tests::{Answer, Dump, TestHost, TestHostBuilder};
+use portcullis_tests::{Answer, Dump, TestHost, TestHostBuilder, canary};
 use serde_json::{Value, json};
 
 use super::{exported, refuse_rows, run, sound};
@@ -20,7 +20,7 @@ async fn try_everything(host: &TestHost) -> Vec<Answer> {
     let close = format!("/sessions/{}/close", host.session_id);
     let org = json!({ "id": "globex", "name": "Globex" });
     let grant = json!({ "origin": "http://127.0.0.1:9" });
-    let credential = json!({ "credential": { "type": "token", "token": "another" } });
+    let credential = json!({ "credential": { "type": "token", "token": canary!("another") } });
     vec![
         host.operator("POST", "/v1/orgs", org).await,
         host.operator("POST", "/v1/egress-grants", grant).await,

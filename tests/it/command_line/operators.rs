@@ -1,12 +1,12 @@
 //! What operators and admins do, from an empty gateway to an agent at work.
 
-use portcullis_tests::{LinearVersion, Served, TestHost, plugins_directory};
+use portcullis_tests::{LinearVersion, Served, TestHost, canary, plugins_directory};
 use serde_json::{Value, json};
 
 use super::terminal::Terminal;
 
 /// What must not be printed by anything.
-const CANARY: &str = "lin_api_canary_of_the_command_line";
+const CANARY: &str = canary!("lin_api_");
 
 #[tokio::test]
 async fn an_operator_sets_up_an_organization() {
@@ -64,7 +64,7 @@ async fn an_agent_works_with_what_the_operator_made() {
         "linear",
     ];
     let create = [&create[..], &["--base-url", &base_url]].concat();
-    operator = operator.piping("lin_api_wrong\n");
+    operator = operator.piping(concat!(canary!("lin_api_wrong_"), "\n"));
     let connection = operator.types(&create).await;
     let connection = connection.assert_exit(0).id();
 
@@ -87,7 +87,9 @@ async fn an_agent_works_with_what_the_operator_made() {
         "list_issues",
     ];
     agent.types(&run).await.assert_exit(6);
-    let file = host.data.path().join("token.txt");
+    // The operator's own, and not the gateway's.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token.txt");
     std::fs::write(&file, portcullis_tests::LINEAR_TOKEN).unwrap();
     let file = file.to_str().unwrap();
     let rotate = [

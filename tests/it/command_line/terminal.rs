@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use portcullis::cli::{self, Console, Interrupted, variables};
 use portcullis::clock::{Clock, SystemClock};
+use portcullis_test_canary::{Place, canaries};
 use portcullis_tests::{OPERATOR_KEY, Served, TestHost, compile_worker};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -142,11 +143,7 @@ impl Terminal {
         };
         let arguments = ["portcullis"].iter().chain(arguments);
         let exit = cli::run(arguments.copied(), &mut console).await;
-        Ended {
-            exit: exit.code(),
-            stdout: stdout.text(),
-            stderr: stderr.text(),
-        }
+        Ended::new(exit.code(), &stdout, &stderr)
     }
 
     /// Sits down at a command that asks questions.
@@ -236,11 +233,8 @@ impl Sitting {
 
     /// Waits for the end of the command.
     pub(super) async fn ended(self) -> Ended {
-        Ended {
-            exit: self.command.await.unwrap(),
-            stdout: self.stdout.text(),
-            stderr: self.stderr.text(),
-        }
+        let exit = self.command.await.unwrap();
+        Ended::new(exit, &self.stdout, &self.stderr)
     }
 }
 
@@ -258,6 +252,19 @@ impl Read for Typed {
 }
 
 impl Ended {
+    /// Fails when a credential was printed.
+    fn new(exit: u8, stdout: &Buffer, stderr: &Buffer) -> Self {
+        for (name, printed) in [("stdout", stdout), ("stderr", stderr)] {
+            let printed = printed.text();
+            canaries().look_and_expect_nothing(Place::Output, name, printed.as_bytes());
+        }
+        Self {
+            exit,
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        }
+    }
+
     /// Fails unless the command ended so.
     #[track_caller]
     pub(super) fn assert_exit(&self, exit: u8) -> &Self {

@@ -1,6 +1,6 @@
 //! Credentials that are refused, renewed, and echoed.
 
-use portcullis_tests::{Answer, captured_log};
+use portcullis_tests::{Answer, canary, captured_log};
 use portcullis_upstreams::Fault;
 
 use super::case::Case;
@@ -26,7 +26,7 @@ async fn a_revoked_token_marks_the_connection_until_it_is_renewed(case: Case) {
     assert_eq!(site.source().await["status"], "needs_auth");
     assert!(site.catalog().await.is_empty());
 
-    let renewed = "a-renewed-token-0123456789";
+    let renewed = canary!("renewed-");
     site.fake().accept("renewed", renewed);
     site.rotate(renewed).await;
     assert_eq!(site.source().await["status"], "ok");

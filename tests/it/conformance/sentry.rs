@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_tests::{Agent, Answer, Provider, TestHost};
+use portcullis_tests::{Agent, Answer, Provider, TestHost, canary};
 use portcullis_upstreams::{FakeOptions, FakeSentry};
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ async fn a_comment_that_stands_there_already_is_a_success() {
 #[tokio::test]
 async fn what_a_token_may_not_do_is_forbidden_and_no_reason_to_connect_again() {
     let site = Site::allowing(sentry()).await;
-    let token = "sntryu_for_reading_0123456789";
+    let token = canary!("sntryu_for_reading_");
     site.fake()
         .accept_with_scopes("reader", token, &["org:read", "event:read"]);
     site.rotate(token).await;

@@ -1,6 +1,6 @@
 //! What only Slack does.
 
-use portcullis_tests::{Answer, Provider};
+use portcullis_tests::{Answer, Provider, canary};
 use portcullis_upstreams::{Fault, slack::ids};
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ async fn a_token_that_is_no_longer_good_marks_the_connection() {
 #[tokio::test]
 async fn a_missing_scope_is_named() {
     let site = Site::allowing(slack()).await;
-    let token = "xoxb-for-reading-0123456789";
+    let token = canary!("xoxb-for-reading-");
     let scopes = ["channels:history"];
     site.fake().accept_with_scopes("reader", token, &scopes);
     site.rotate(token).await;

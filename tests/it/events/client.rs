@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, Request, Response};
 use futures_util::{SinkExt as _, StreamExt as _};
+use portcullis_test_canary::{Place, canaries};
 use portcullis_tests::{Served, TestHost};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -105,7 +106,10 @@ impl Client {
     pub(super) async fn event(&mut self) -> Value {
         loop {
             match self.next().await.expect("an open stream") {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    canaries().look_and_expect_nothing(Place::Answer, "an event", text.as_bytes());
+                    return serde_json::from_str(&text).unwrap();
+                }
                 Message::Ping(_) => {}
                 other => panic!("{other:?}"),
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{ADMIN, LINEAR_TOKEN, ORG, TestHost};
+use portcullis_tests::{ADMIN, LINEAR_TOKEN, ORG, TestHost, canary};
 use serde_json::{Value, json};
 
 use super::{credential, foreign_connection, now};
@@ -31,7 +31,7 @@ async fn a_connection_shows_everything_but_its_token() {
 
     host.clock.advance(Duration::from_secs(1));
     let path = format!("/connections/{id}");
-    let body = json!({ "credential": credential("another-token"), "baseUrls": {} });
+    let body = json!({ "credential": credential(canary!("another")), "baseUrls": {} });
     let rotated = host.admin("PUT", &path, body).await;
     rotated.assert_status(200);
     assert_eq!(rotated.json["version"], 2);
@@ -45,26 +45,26 @@ async fn a_connection_shows_everything_but_its_token() {
     host.admin("DELETE", &path, Value::Null)
         .await
         .assert_error(404, "not_found");
-    let body = json!({ "credential": credential("another-token") });
+    let body = json!({ "credential": credential(canary!("another")) });
     host.admin("PUT", &path, body)
         .await
         .assert_error(404, "not_found");
     for answer in [&made, &listed, &rotated] {
         assert!(!answer.text.contains(LINEAR_TOKEN));
-        assert!(!answer.text.contains("another-token"));
+        assert!(!answer.text.contains(canary!("another")));
     }
 }
 
 /// Tries to connect with this field replaced, and fails unless it is refused.
 async fn refuses(host: &TestHost, field: &str, value: Value, path: &str, rule: &str) {
-    let mut body = json!({ "provider": "linear", "credential": credential("t") });
+    let mut body = json!({ "provider": "linear", "credential": credential(canary!("t")) });
     body[field] = value;
     let answer = host.admin("POST", "/connections", body).await;
     answer.assert_field(path, rule);
 }
 
 fn with_type(kind: &str) -> Value {
-    json!({ "type": "token", "token": "t", "connectionType": kind })
+    json!({ "type": "token", "token": canary!("t"), "connectionType": kind })
 }
 
 #[tokio::test]
@@ -88,14 +88,18 @@ async fn a_credential_that_cannot_work_is_refused() {
         let value = credential(token);
         refuses(&host, "credential", value, "/credential/token", "format").await;
     }
-    let scoped = json!({ "type": "token", "token": "t", "scope": "read" });
+    let scoped = json!({ "type": "token", "token": canary!("t"), "scope": "read" });
     for (value, below, rule) in [
         (with_type("password"), "/connectionType", "enum"),
         (with_type("bot-token"), "", "connection"),
         (json!({ "type": "token" }), "/token", "required"),
-        (json!({ "token": "t" }), "/type", "required"),
+        (json!({ "token": canary!("t") }), "/type", "required"),
         (json!("t"), "", "type"),
-        (json!({ "type": "oauth", "token": "t" }), "/type", "enum"),
+        (
+            json!({ "type": "oauth", "token": canary!("t") }),
+            "/type",
+            "enum",
+        ),
         (json!({ "type": "token", "token": 1 }), "", "type"),
         (scoped, "", "additionalProperties"),
     ] {
@@ -140,7 +144,8 @@ async fn a_base_url_that_cannot_work_is_refused() {
 async fn a_rotation_that_cannot_work_changes_nothing() {
     let host = TestHost::start().await;
     let path = format!("/connections/{}", host.connection_id);
-    let nowhere = json!({ "credential": credential("t"), "baseUrls": { "api": "nowhere" } });
+    let nowhere =
+        json!({ "credential": credential(canary!("t")), "baseUrls": { "api": "nowhere" } });
     for (body, violated, rule) in [
         (
             json!({ "credential": credential("a b") }),
@@ -170,7 +175,7 @@ async fn a_rotated_credential_is_used_from_the_next_call_on() {
         let body = json!({ "credential": credential(token) });
         host.admin("PUT", &path, body).await.assert_status(200);
     };
-    rotate("lin_api_wrong").await;
+    rotate(canary!("lin_api_wrong")).await;
     let failed = host.invoke("list_issues", json!({})).await;
     failed.assert_error(502, "unauthorized");
     assert_eq!(failed.json["invocation"]["status"], "failed");
@@ -188,7 +193,7 @@ async fn another_organizations_connection_cannot_be_changed() {
     let host = TestHost::start().await;
     let foreign = foreign_connection(&host).await;
     let path = format!("/connections/{foreign}");
-    let body = json!({ "credential": credential("mine-now") });
+    let body = json!({ "credential": credential(canary!("mine-now")) });
     host.admin("PUT", &path, body)
         .await
         .assert_error(404, "not_found");

@@ -1,6 +1,6 @@
 //! Every operation answers once, and the answer is held against its description.
 
-use portcullis_tests::{LinearVersion, ORG, TestHost};
+use portcullis_tests::{LinearVersion, ORG, TestHost, canary};
 use serde_json::{Value, json};
 
 use super::checked::Checked;
@@ -192,7 +192,7 @@ async fn connections(checked: &Checked) {
     let made = checked.admin("POST", "/connections", body).await;
     made.assert_status(201);
     let path = format!("/connections/{}", made.text_field("id"));
-    let body = json!({ "credential": { "type": "token", "token": "t" } });
+    let body = json!({ "credential": { "type": "token", "token": canary!("t") } });
     checked.admin("PUT", &path, body).await.assert_status(200);
     for status in [204, 404] {
         checked

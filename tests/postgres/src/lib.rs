@@ -18,8 +18,10 @@
 //!
 //! Whoever wants to kill a server starts one of its own: [`Server`].
 
+mod dump;
 mod port;
 mod proxy;
+mod search;
 mod server;
 
 use std::error::Error;
@@ -29,12 +31,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use portcullis_storage::{PostgresStorage, Storage as _};
+use portcullis_test_canary::canaries;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 
+pub use dump::{Dump, add_rows, every_row};
 pub use port::ReservedPort;
 pub use proxy::{Loss, Proxy};
+pub use search::look_at_dump;
 pub use server::Server;
 
 /// The variable with the URL of the server's maintenance database.
@@ -131,6 +136,17 @@ impl TestDatabase {
         connection.close().await
     }
 
+    fn end(&self) -> Result<(), sqlx::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        runtime.block_on(async {
+            self.look(canaries()).await;
+            run(&self.server, sql).await
+        })
+    }
+
     async fn allow_connections(&self, allowed: bool) -> Result<(), sqlx::Error> {
         let name = &self.name;
         let sql = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {allowed}");
@@ -151,20 +167,12 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Drops the database, whoever is still connected, as far as that works: what
-    /// stays goes with the server.
+    /// Searches the database for credentials and drops it, whoever is still
+    /// connected, as far as that works: what stays goes with the server.
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
         // A thread of its own, since a test's runtime cannot wait while it ends.
-        let dropping = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            let dropped: Result<(), sqlx::Error> = runtime.block_on(run(&server, sql));
-            dropped
-        });
-        drop(dropping.join());
+        thread::scope(|threads| drop(threads.spawn(|| self.end()).join()));
+        canaries().expect_nothing_found();
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::{Child, Command as StdCommand, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use portcullis_test_canary::canaries;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
@@ -141,10 +142,14 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Searches its files for credentials, also those of its write-ahead log, which
+    /// are as current as its last commit.
     fn drop(&mut self) {
+        canaries().look_at_folder(&self.folder, &[]);
         drop(self.guard.stdin.take());
         // Whatever it says, there is nothing left to do.
         let _ = self.guard.wait();
+        canaries().expect_nothing_found();
     }
 }
 

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use portcullis_test_canary::{STEM, canary, spellings};
 use serde_json::{Value, json};
 
 use crate::harness::{Echo, Guest};
 
-const TOKEN: &str = "lin/oauth+7Qx2=Zk9vTq4LmW8sRb3";
+const TOKEN: &str = canary!("lin/oauth+7Qx2=Zk9vTq4_");
 const CANARY: &str = "canary+5Yt1=Np6uHc0JdX8eGf4";
 
 /// Any byte; needles and their masked forms must differ.
@@ -27,6 +28,7 @@ fn repeated() -> BTreeMap<&'static str, String> {
         ("base64", STANDARD.encode(TOKEN)),
         ("base64_url", URL_SAFE_NO_PAD.encode(TOKEN)),
         ("base64_of_basic", STANDARD.encode(basic)),
+        ("hex", hex::encode(TOKEN)),
         (
             "url",
             utf8_percent_encode(TOKEN, NON_ALPHANUMERIC).to_string(),
@@ -34,12 +36,22 @@ fn repeated() -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// What the guest searches for: the forms, and parts of the token.
-fn needles() -> BTreeMap<&'static str, String> {
-    let mut needles = repeated();
-    needles.insert("head", TOKEN[..12].to_owned());
-    needles.insert("tail", TOKEN[TOKEN.len() - 12..].to_owned());
-    needles.insert("canary", CANARY.to_owned());
+/// What the guest searches for: every spelling that the whole suite is searched for,
+/// the forms, and parts of the token.
+fn needles() -> BTreeMap<String, String> {
+    let repeated = repeated().into_iter();
+    let mut needles: BTreeMap<String, String> = repeated
+        .map(|(form, needle)| (form.to_owned(), needle))
+        .collect();
+    for (number, (spelling, needle)) in spellings(STEM).into_iter().enumerate() {
+        if spelling == "hex" {
+            needles.insert("upper hex".to_owned(), needle.to_ascii_uppercase());
+        }
+        needles.insert(format!("{spelling} {number}"), needle);
+    }
+    needles.insert("head".to_owned(), TOKEN[..12].to_owned());
+    needles.insert("tail".to_owned(), TOKEN[TOKEN.len() - 12..].to_owned());
+    needles.insert("canary".to_owned(), CANARY.to_owned());
     needles
 }
 
@@ -56,6 +68,7 @@ async fn upstream() -> Echo {
             "base64" => ("x-base64", value),
             "base64_url" => ("x-base64-url", value),
             "base64_of_basic" => ("x-basic", format!("Basic {value}")),
+            "hex" => ("x-hex", value),
             _ => ("x-url", value),
         })
         .collect();

@@ -337,7 +337,8 @@ pub(super) async fn method_not_allowed(method: Method) -> ApiError {
     )
 }
 
-/// Answers for a handler that panicked. The panic's text stays in the log.
+/// Answers for a handler that panicked. What there is to tell of it is told by
+/// [`crate::panics`].
 pub(super) fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     ApiError::internal().into_response()
