@@ -53,6 +53,9 @@ mod stopwatch;
 mod text;
 mod wasi;
 
+#[doc(hidden)]
+pub use text::clean_text;
+
 pub use cache::{Cache, CacheKey, CacheReport};
 pub use compile::{CompileSettings, Compiled, Compiler};
 pub use config::{LargeSlots, Limits, SandboxConfig};
