@@ -2,6 +2,7 @@
 //! gateway goes on serving.
 
 mod bodies;
+mod changed;
 
 use axum::body::Body;
 use axum::http::{Request, header};

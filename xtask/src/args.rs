@@ -26,7 +26,7 @@ pub(crate) enum Request {
         /// Passed on to the program that does it.
         arguments: Vec<String>,
     },
-    /// Feed what handles JSON of others with ever new bytes.
+    /// Feed what reads the bytes of others with ever new ones.
     Fuzz {
         /// Passed on to the program that does it.
         arguments: Vec<String>,
@@ -114,8 +114,9 @@ Commands:
   test      build what the tests need, then run all of them
   plugins   build the plugins into target/plugins/
   bench     measure the sandbox, load, truncation, decisions, plugins, and neighbours
-  soak      kill gateways and databases under load, and compare what was promised
-  fuzz      feed what handles JSON of others with ever new bytes
+  soak      kill gateways and databases under load, compare what was promised, then
+            fuzz for an hour
+  fuzz      feed what reads the bytes of others with ever new ones
 
 `cargo xtask <command> --help` says more. All but fuzz make sure that guests can
 be compiled for wasm32-unknown-unknown: with the library of the compiler in use,
@@ -191,25 +192,33 @@ starts it again on the same data, many times; on Postgres there are two gateways
 and the database's server is killed as well. Then it compares what clients were
 told, what the upstream received, what the database holds and what the audit log
 says. Prints a report for each database, and fails when a promise was broken.
+After that it feeds all fuzz targets, as `cargo xtask fuzz` does.
 
 Usage: cargo xtask soak [--kills N] [--seed N] [--sqlite | --postgres]
+                        [--fuzz-minutes N]
 
 Options:
-  --kills N    kills on each database (default 50; 2 to 6 s each)
-  --seed N     repeat the choices of an earlier run; its report names the seed
-  --sqlite     only on SQLite
-  --postgres   only on Postgres, whose programs must be installed
+  --kills N          kills on each database (default 50; 2 to 6 s each)
+  --seed N           repeat the choices of an earlier run; its report names the seed
+  --sqlite           only on SQLite
+  --postgres         only on Postgres, whose programs must be installed
+  --fuzz-minutes N   how long all fuzz targets together are fed (default 60; 0 leaves
+                     them out)
 
 A seed repeats what is killed and at which moments; how processes take turns
 remains chance. When something is wrong, database and logs are kept.";
 
 const FUZZ_HELP: &str = "\
-Feeds ever new bytes to what handles JSON of others: truncation, redaction,
-canonical JSON and digests, the reading of guests' results, and paging. Prints how
-many inputs held, and fails when a promise was broken. `cargo xtask test` runs the
-same targets for a moment.
+Feeds ever new bytes to what reads those of others: results, components, manifests,
+definitions, signatures, tokens, and the rules between a guest and an upstream.
+Begins with the files of tests/fuzz/corpora and changes of them; components are also
+made from the plugins in target/plugins. Prints how many inputs held, and fails when
+a promise was broken: the input is then kept as a file to add. `cargo xtask test`
+runs the same targets for a moment, `cargo xtask soak` for an hour.
 
-Usage: cargo xtask fuzz [truncate | redact | canonical | foreign | paging]
+Usage: cargo xtask fuzz [truncate | redact | canonical | foreign | paging | drift |
+                         manifest | signature | component | path | headers | address |
+                         body | echo | text | token]
                         [--seconds N] [--seed N]
 
 Options:

@@ -1,9 +1,30 @@
-//! What cargo says it has built, one JSON object a line.
+//! Building programs, and what cargo says of it, one JSON object a line.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Context as _;
 use serde_json::Value;
+
+use crate::{environment, workspace};
+
+/// Builds programs in the profile of tests, with the features that tests are built
+/// with, so that nothing is built once more for them.
+pub(crate) fn build(programs: &[&str]) -> Command {
+    let mut command = environment::cargo_command();
+    command.current_dir(workspace::root());
+    command.args([
+        "build",
+        "--workspace",
+        "--exclude",
+        "portcullis-test-guests",
+    ]);
+    for program in programs {
+        command.args(["--bin", program]);
+    }
+    command.args(["--message-format", "json-render-diagnostics"]);
+    command
+}
 
 /// A program's path. The library of the gateway has the name of its program, but
 /// no executable.

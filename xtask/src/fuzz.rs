@@ -2,28 +2,24 @@
 
 use std::process::Command;
 
-use crate::{environment, process, workspace};
+use crate::{cargo_messages, process, report, workspace};
+
+/// The program.
+const FUZZ: &str = "fuzz";
 
 /// Turns into the program, so that Ctrl-C reaches it.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    match process::replace(&mut command(arguments))? {}
+    report::note("building the fuzz targets…");
+    // The profile of tests, which checks for overflows.
+    let messages = process::stdout(&mut cargo_messages::build(&[FUZZ]))?;
+    match process::replace(&mut command(&messages, arguments)?)? {}
 }
 
-/// The profile of tests, which checks for overflows.
-fn command(arguments: &[String]) -> Command {
-    let mut command = environment::cargo_command();
+fn command(messages: &str, arguments: &[String]) -> anyhow::Result<Command> {
+    let mut command = Command::new(cargo_messages::executable(messages, FUZZ)?);
     command.current_dir(workspace::root());
-    command.args([
-        "run",
-        "--quiet",
-        "--package",
-        "portcullis-fuzz",
-        "--bin",
-        "fuzz",
-        "--",
-    ]);
     command.args(arguments);
-    command
+    Ok(command)
 }
 
 #[cfg(test)]
@@ -32,8 +28,10 @@ mod tests {
 
     #[test]
     fn what_follows_goes_to_the_program() {
-        let command = command(&["paging".to_owned(), "--seed=1".to_owned()]);
+        let message = r#"{"target":{"name":"fuzz"},"executable":"/t/fuzz"}"#;
+        let command = command(message, &["paging".to_owned(), "--seed=1".to_owned()]).unwrap();
+        assert_eq!(command.get_program(), "/t/fuzz");
         let words = command.get_args().collect::<Vec<_>>();
-        assert!(words.ends_with(&["--".as_ref(), "paging".as_ref(), "--seed=1".as_ref()]));
+        assert_eq!(words, ["paging", "--seed=1"]);
     }
 }

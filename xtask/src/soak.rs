@@ -1,8 +1,8 @@
-//! `cargo xtask soak`: builds the gateway and the program that kills it.
+//! `cargo xtask soak`: builds the gateway and the program that kills it and fuzzes.
 
 use std::process::Command;
 
-use crate::{cargo_messages, environment, plugins, process, report, toolchain, workspace};
+use crate::{cargo_messages, plugins, process, report, toolchain, workspace};
 
 /// The program, and what it kills.
 const SOAK: &str = "soak";
@@ -12,23 +12,9 @@ const GATEWAY: &str = "portcullis";
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     plugins::build_all(toolchain::ensure()?)?;
     report::note("building the gateway…");
-    let messages = process::stdout(&mut build())?;
+    // The profile of tests: what is killed here is not measured.
+    let messages = process::stdout(&mut cargo_messages::build(&[SOAK, GATEWAY]))?;
     match process::replace(command(&messages)?.args(arguments))? {}
-}
-
-/// The profile of tests: what is killed here is not measured.
-fn build() -> Command {
-    let mut command = environment::cargo_command();
-    command.current_dir(workspace::root());
-    command.args([
-        "build",
-        "--workspace",
-        "--exclude",
-        "portcullis-test-guests",
-    ]);
-    command.args(["--bin", SOAK, "--bin", GATEWAY]);
-    command.args(["--message-format", "json-render-diagnostics"]);
-    command
 }
 
 fn command(messages: &str) -> anyhow::Result<Command> {

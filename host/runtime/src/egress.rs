@@ -28,6 +28,8 @@ mod client;
 mod credential;
 mod echo;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod limits;
 mod message;

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Validator, WasmFeatures};
 
 use counts::Counts;
-pub(crate) use names::shown;
 use names::{Names, contract_interface, imported_interface};
+pub(crate) use names::{shown, told};
 
 use crate::wasi::interfaces;
 
@@ -232,5 +232,5 @@ pub(crate) fn other_file(bytes: &[u8]) -> Option<&'static str> {
     reason = "so that it can be named in `map_err`"
 )]
 fn malformed(error: wasmparser::BinaryReaderError) -> InspectError {
-    InspectError::NotAComponent(error.message().to_owned())
+    InspectError::NotAComponent(names::told(error.message()))
 }

@@ -56,6 +56,9 @@ mod text;
 mod threads;
 mod wasi;
 
+#[doc(hidden)]
+pub use text::clean_text;
+
 pub use cache::{Cache, CacheKey, CacheReport};
 pub use compile::{CompileSettings, Compiled, Compiler};
 pub use config::{LargeSlots, Limits, OwnLimits, SandboxConfig};

@@ -6,7 +6,7 @@ use std::ops::Range;
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::BinaryReader;
 
-use crate::inspect::other_file;
+use crate::inspect::{other_file, told};
 
 /// How every component of the version we know begins.
 const PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -41,7 +41,7 @@ pub(crate) fn custom(bytes: &[u8]) -> Result<Vec<Section<'_>>, NoSections> {
     let mut reader = BinaryReader::new(body, PREAMBLE.len() as u64);
     let mut sections = Vec::new();
     while !reader.eof() {
-        let section = read(&mut reader).map_err(|error| NoSections(error.message().to_owned()))?;
+        let section = read(&mut reader).map_err(|error| NoSections(told(error.message())))?;
         sections.extend(section);
     }
     Ok(sections)

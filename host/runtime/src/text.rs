@@ -8,7 +8,7 @@ use portcullis_core::redact::Redactor;
 ///
 /// In this order: without their control characters two halves become a secret,
 /// and one that straddles the cut would leave its first half behind.
-pub(crate) fn clean_text(text: &str, redactor: &Redactor, limit: usize) -> String {
+pub fn clean_text(text: &str, redactor: &Redactor, limit: usize) -> String {
     let printable: String = text
         .chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))

@@ -1,18 +1,16 @@
 //! Feeding a target.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use proptest::collection::vec;
-use proptest::prelude::any;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::Target;
+use crate::corpus::Seed;
+use crate::inputs::inputs;
 
 /// Inputs made from one seed. A longer run goes on with the next.
 const INPUTS: u32 = 256;
-
-/// The most bytes of an input: enough for a hundred nodes of JSON.
-const MAX_INPUT_BYTES: usize = 512;
 
 /// How long a target is fed.
 #[derive(Debug, Clone, Copy)]
@@ -28,19 +26,35 @@ pub enum Until {
 pub struct Ended {
     /// Inputs that broke nothing.
     pub inputs: u64,
-    /// What was broken, with the smallest input that was found to break it and the
-    /// seed that leads there.
-    pub broken: Option<String>,
+    /// What was broken.
+    pub broken: Option<Broken>,
 }
 
-/// Feeds a target with what `seed` and those after it make, until something breaks.
-pub fn run(target: Target, seed: u64, until: Until) -> Ended {
+/// A broken promise.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Where the input is from, and what was said when it broke.
+    pub what: String,
+    /// The smallest input that was found to break it; none where the corpus has it.
+    pub input: Option<Vec<u8>>,
+}
+
+/// Feeds a target with its corpus, then with what `seed` and those after it make,
+/// until something breaks.
+pub fn run(target: Target, corpus: &[Seed], seed: u64, until: Until) -> Ended {
     let began = Instant::now();
     let mut inputs = 0;
+    let ended = |inputs, broken| Ended { inputs, broken };
+    for seed in corpus {
+        if let Err(what) = try_one(target, &seed.bytes) {
+            let what = format!("by {}: {what}", seed.name);
+            return ended(inputs, Some(Broken { what, input: None }));
+        }
+        inputs += 1;
+    }
     for seed in seed.. {
-        if let Err(broken) = feed(target, seed) {
-            let broken = Some(format!("with seed {seed}: {broken}"));
-            return Ended { inputs, broken };
+        if let Err(broken) = feed(target, corpus, seed) {
+            return ended(inputs, Some(broken));
         }
         inputs += u64::from(INPUTS);
         let is_over = match until {
@@ -51,52 +65,93 @@ pub fn run(target: Target, seed: u64, until: Until) -> Ended {
             break;
         }
     }
-    Ended {
-        inputs,
-        broken: None,
-    }
+    ended(inputs, None)
 }
 
-fn feed(target: Target, seed: u64) -> Result<(), String> {
+fn try_one(target: Target, input: &[u8]) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| (target.check)(input))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("a panic without words").to_owned()
+    })
+}
+
+fn feed(target: Target, corpus: &[Seed], seed: u64) -> Result<(), Broken> {
     let config = Config {
         cases: INPUTS,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
         ..Config::default()
     };
-    let bytes = vec(any::<u8>(), 0..MAX_INPUT_BYTES);
-    TestRunner::new(config)
-        .run(&bytes, |bytes| {
-            (target.check)(&bytes);
-            Ok::<(), TestCaseError>(())
-        })
-        .map_err(|error| error.to_string())
+    let corpus = corpus.iter().map(|seed| seed.bytes.clone()).collect();
+    let fed = TestRunner::new(config).run(&inputs(corpus), |bytes| {
+        (target.check)(&bytes);
+        Ok::<(), TestCaseError>(())
+    });
+    fed.map_err(|error| Broken {
+        what: format!("with seed {seed}: {error}"),
+        input: match error {
+            TestError::Fail(_, input) => Some(input),
+            TestError::Abort(_) => None,
+        },
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LONG: Until = Until::Elapsed(Duration::from_hours(1));
+
+    const BREAKS: Target = Target {
+        name: "breaks",
+        check: |bytes| assert!(!bytes.contains(&7), "a seven"),
+    };
+
+    const HOLDS: Target = Target {
+        name: "holds",
+        check: |_| {},
+    };
+
+    fn corpus(bytes: &[u8]) -> Vec<Seed> {
+        let name = "a file".to_owned();
+        let bytes = bytes.to_vec();
+        vec![Seed { name, bytes }]
+    }
+
     #[test]
     fn what_breaks_is_told_with_its_seed_and_shrunk() {
-        let target = Target {
-            name: "breaks",
-            check: |bytes| assert!(!bytes.contains(&7), "a seven"),
-        };
-        let ended = run(target, 3, Until::Elapsed(Duration::from_hours(1)));
-        let broken = ended.broken.unwrap();
+        let broken = run(BREAKS, &[], 3, LONG).broken.unwrap();
         for part in ["with seed 3", "a seven", "7,"] {
-            assert!(broken.contains(part), "{broken}");
+            assert!(broken.what.contains(part), "{}", broken.what);
         }
+        assert!(broken.input.unwrap().contains(&7));
+    }
+
+    #[test]
+    fn a_corpus_is_fed_first_and_as_it_is() {
+        let ended = run(BREAKS, &corpus(&[1, 7]), 3, Until::OneSeed);
+        let broken = Broken {
+            what: "by a file: a seven".to_owned(),
+            input: None,
+        };
+        assert_eq!((ended.inputs, ended.broken), (0, Some(broken)));
+    }
+
+    #[test]
+    fn a_corpus_is_fed_with_changes() {
+        // Chance would not make this from nothing.
+        let target = Target {
+            name: "a word",
+            check: |bytes| assert!(!bytes.starts_with(b"hello hello"), "found"),
+        };
+        let ended = run(target, &corpus(b"hello"), 1, LONG);
+        assert!(ended.broken.unwrap().input.is_some());
     }
 
     #[test]
     fn a_seed_is_fed_as_a_whole() {
-        let target = Target {
-            name: "holds",
-            check: |_| {},
-        };
-        let ended = run(target, 1, Until::OneSeed);
-        assert_eq!((ended.inputs, ended.broken), (u64::from(INPUTS), None));
+        let ended = run(HOLDS, &corpus(b"x"), 1, Until::OneSeed);
+        assert_eq!((ended.inputs, ended.broken), (1 + u64::from(INPUTS), None));
     }
 }

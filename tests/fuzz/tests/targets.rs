@@ -1,6 +1,6 @@
-//! Each target for a moment, with inputs that are the same each time.
+//! Each target for a moment: its corpus, and inputs that are the same each time.
 
-use portcullis_fuzz::{TARGETS, Until, run};
+use portcullis_fuzz::{TARGETS, Until, corpus, run};
 
 /// Another one is as good; the same one tells the same tomorrow.
 const SEED: u64 = 1;
@@ -12,7 +12,8 @@ macro_rules! targets {
             fn $name() {
                 let mut targets = TARGETS.iter();
                 let target = targets.find(|target| target.name == stringify!($name));
-                let ended = run(*target.unwrap(), SEED, Until::OneSeed);
+                let target = target.unwrap();
+                let ended = run(*target, &corpus::of(target), SEED, Until::OneSeed);
                 assert_eq!(ended.broken, None);
             }
         )+
@@ -25,4 +26,7 @@ macro_rules! targets {
     };
 }
 
-targets![truncate, redact, canonical, foreign, paging];
+targets![
+    truncate, redact, canonical, foreign, paging, drift, manifest, signature, component, path,
+    headers, address, body, echo, text, token,
+];

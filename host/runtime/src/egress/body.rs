@@ -67,6 +67,17 @@ fn check_wire(bytes: usize, limit: usize) -> Result<(), HttpError> {
     ))
 }
 
+/// Decodes a body that is there as a whole, in portions.
+pub(super) fn decode(
+    headers: &HeaderMap,
+    chunks: &[&[u8]],
+    limit: usize,
+) -> Result<Vec<u8>, HttpError> {
+    let mut decoder = Decoder::new(headers, limit)?;
+    chunks.iter().try_for_each(|chunk| decoder.write(chunk))?;
+    decoder.finish()
+}
+
 /// Undoes the one encoding that is asked for.
 enum Decoder {
     Identity(Capped),
@@ -261,12 +272,7 @@ mod tests {
         limit: usize,
         chunks: &[&[u8]],
     ) -> Result<Vec<u8>, HttpErrorKind> {
-        let decode = || {
-            let mut decoder = Decoder::new(&headers(&[encoding]), limit)?;
-            chunks.iter().try_for_each(|chunk| decoder.write(chunk))?;
-            decoder.finish()
-        };
-        decode().map_err(|error| error.kind)
+        super::decode(&headers(&[encoding]), chunks, limit).map_err(|error| error.kind)
     }
 
     #[test]

@@ -9,6 +9,9 @@ const IMPORTS: &[&str] = &["clock", "http", "log", "types"];
 /// Characters of a name in an error; names of interfaces have about 40.
 pub(super) const SHOWN_CHARS: usize = 100;
 
+/// Characters of what a parser says.
+pub(super) const TOLD_CHARS: usize = 300;
+
 /// What a component imports and exports, by the names it gives.
 #[derive(Default)]
 pub(super) struct Names {
@@ -56,6 +59,20 @@ pub(super) fn contract_interface(name: &str) -> Option<Result<String, InspectErr
     } else {
         Err(InspectError::ContractVersion(shown(name)))
     })
+}
+
+/// What a parser says of bytes, which may quote them: one line, bounded and without
+/// control characters.
+pub(crate) fn told(message: &str) -> String {
+    let mut line = String::new();
+    let words = message.split_whitespace().flat_map(|word| [" ", word]);
+    for c in words.skip(1).flat_map(str::chars).take(TOLD_CHARS) {
+        match c {
+            '"' | '\'' => line.push(c),
+            c => line.extend(c.escape_debug()),
+        }
+    }
+    line
 }
 
 /// A name from bytes that have not been validated yet, for an operator's

@@ -59,6 +59,28 @@ fn a_name_cannot_steer_a_terminal_or_fill_it() {
 }
 
 #[test]
+fn what_the_parser_quotes_cannot_steer_a_terminal_or_fill_it() {
+    let long = "a".repeat(5000);
+    for name in [r"a\1b[31m\0d\0a", r"\e2\80\ae", &long] {
+        // Two exports of one name are an error that quotes it.
+        let wat = format!(
+            r#"(component (instance $i)
+                (core module (func $f) (export "{name}" (func $f)) (export "{name}" (func $f)))
+                (export "portcullis:provider/provider@0.1.0" (instance $i))
+                (export "portcullis:provider/actions@0.1.0" (instance $i)))"#
+        );
+        let error = inspect(&wat::parse_str(wat).unwrap(), 1 << 20).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("duplicate export"), "{told:?}");
+        assert!(told.len() < 500, "{told}");
+        let steers = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!told.contains(steers), "{told:?}");
+    }
+    let told = inspect(b"not one", 1 << 20).unwrap_err().to_string();
+    assert!(!told.contains(char::is_control), "{told:?}");
+}
+
+#[test]
 fn another_version_of_the_contract_is_named() {
     check_refused(
         r#"(component (import "portcullis:provider/http@9.0.0" (instance)))"#,

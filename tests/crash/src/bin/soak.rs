@@ -1,22 +1,22 @@
-//! Kills often: `cargo xtask soak`.
+//! Kills often, then fuzzes for long: `cargo xtask soak`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "the report is the result; what is going on goes to stderr"
 )]
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use portcullis_crash::{Place, Program, Report, Scenario, Victim, run};
+use portcullis_fuzz::{Campaign, TARGETS, any_seed};
 
 /// Kills gateways under load, and the server of their database, and compares what
 /// clients were told, what the upstream received, what the database holds and what
-/// the audit log says.
+/// the audit log says. Then feeds every fuzz target with ever new bytes.
 ///
 /// Ends with 1 when a promise was broken; the seed repeats the run in kind.
 #[derive(Debug, clap::Parser)]
@@ -28,6 +28,9 @@ struct Options {
     /// Makes all choices; by default another one each time.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// How long all fuzz targets together are fed; 0 leaves them out.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    fuzz_minutes: u32,
     /// Only on SQLite, where the gateway is killed.
     #[arg(long, conflicts_with = "postgres")]
     sqlite: bool,
@@ -58,6 +61,18 @@ impl Options {
             _ => vec![sqlite, postgres],
         }
     }
+
+    /// All targets, each for as long; `None` when there is no time for them.
+    fn campaign(&self, seed: u64) -> Option<Campaign> {
+        let targets = u32::try_from(TARGETS.len()).unwrap_or(u32::MAX);
+        let time = Duration::from_mins(self.fuzz_minutes.into()) / targets;
+        (!time.is_zero()).then(|| Campaign {
+            targets: TARGETS.to_vec(),
+            seed,
+            time,
+            plugins: self.plugins.clone(),
+        })
+    }
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -79,6 +94,13 @@ fn main() -> anyhow::Result<ExitCode> {
         )?;
         is_well &= tell(&report);
     }
+    if let Some(campaign) = options.campaign(seed) {
+        eprintln!(
+            "fuzzing for {} minutes from seed {seed} on",
+            options.fuzz_minutes
+        );
+        is_well &= campaign.run(|line| println!("{line}"));
+    }
     Ok(if is_well {
         ExitCode::SUCCESS
     } else {
@@ -90,11 +112,6 @@ fn main() -> anyhow::Result<ExitCode> {
 fn tell(report: &Report) -> bool {
     println!("{report}\n");
     report.violations.is_empty()
-}
-
-fn any_seed() -> u64 {
-    // Short enough to be typed.
-    RandomState::new().hash_one(0_u8) % 1_000_000
 }
 
 #[cfg(test)]
@@ -117,5 +134,17 @@ mod tests {
         assert_eq!(count(&[]), 2);
         assert_eq!(count(&["--sqlite"]), 1);
         assert_eq!(count(&["--postgres"]), 1);
+    }
+
+    #[test]
+    fn the_time_to_fuzz_is_shared_by_all_targets() {
+        let time = |words: &[&str]| {
+            let words = ["soak"].iter().chain(words);
+            let campaign = Options::parse_from(words).campaign(1)?;
+            Some(campaign.time * u32::try_from(campaign.targets.len()).unwrap())
+        };
+        assert_eq!(time(&[]), Some(Duration::from_hours(1)));
+        assert_eq!(time(&["--fuzz-minutes", "4"]), Some(Duration::from_mins(4)));
+        assert_eq!(time(&["--fuzz-minutes", "0"]), None);
     }
 }

@@ -5,17 +5,16 @@
     reason = "the report is the result; what is going on goes to stderr"
 )]
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
 use clap::builder::PossibleValuesParser;
-use portcullis_fuzz::{TARGETS, Target, Until, run};
+use portcullis_fuzz::{Campaign, TARGETS, Target, any_seed};
 
-/// Feeds what handles JSON of others with ever new bytes, and ends with 1 when a
-/// promise is broken; the seed leads there again.
+/// Feeds what reads the bytes of others with ever new ones, and ends with 1 when a
+/// promise is broken; the seed leads there again, and the input is kept.
 #[derive(Debug, clap::Parser)]
 #[command(name = "fuzz")]
 struct Options {
@@ -28,6 +27,9 @@ struct Options {
     /// The first of the seeds; by default another one each time.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// A folder with components to begin with, where there is one.
+    #[arg(long, value_name = "DIR", default_value = "target/plugins")]
+    plugins: PathBuf,
 }
 
 fn names() -> PossibleValuesParser {
@@ -44,30 +46,19 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    // Hundreds of panics lead to the smallest input; the report has the last.
-    std::panic::set_hook(Box::new(|_| {}));
     let seed = options.seed.unwrap_or_else(any_seed);
-    let until = Until::Elapsed(Duration::from_secs(options.seconds));
-    let mut is_well = true;
-    for target in options.targets() {
-        eprintln!("{} from seed {seed} on…", target.name);
-        let ended = run(target, seed, until);
-        println!("{}: {} inputs held", target.name, ended.inputs);
-        if let Some(broken) = ended.broken {
-            println!("{} is broken {broken}", target.name);
-            is_well = false;
-        }
-    }
-    if is_well {
+    eprintln!("from seed {seed} on…");
+    let campaign = Campaign {
+        targets: options.targets().collect(),
+        seed,
+        time: Duration::from_secs(options.seconds),
+        plugins: options.plugins,
+    };
+    if campaign.run(|line| println!("{line}")) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
-}
-
-fn any_seed() -> u64 {
-    // Short enough to be typed.
-    RandomState::new().hash_one(0_u8) % 1_000_000
 }
 
 #[cfg(test)]

@@ -1,0 +1,18 @@
+(component
+  (import "portcullis:provider/http@0.1.0" (instance))
+  (import "portcullis:provider/log@0.1.0" (instance (export "line" (func (param "text" string)))))
+  (core module $m
+    (import "a" "b" (func))
+    (memory (export "memory") 3)
+    (table 4 funcref)
+    (global (mut i32) (i32.const 7))
+    (data (i32.const 16) "words")
+    (elem (i32.const 0) func 1)
+    (func (export "f") (param i32 i64) (result i32) (local i32 i32)
+      (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2))))
+    (func $start) (start $start))
+  (component (import "anything" (func)))
+  (type (record (field "a" string) (field "b" (list u8))))
+  (instance $i)
+  (export "portcullis:provider/provider@0.1.0" (instance $i))
+  (export "portcullis:provider/actions@0.1.0" (instance $i)))
