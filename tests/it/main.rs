@@ -65,5 +65,6 @@ mod proofs;
 mod reauthentication;
 mod registry;
 mod secrets;
+mod supply_chain;
 mod two_gateways;
 mod whose_token;
