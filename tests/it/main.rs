@@ -65,6 +65,7 @@ mod proofs;
 mod reauthentication;
 mod registry;
 mod secrets;
+mod supply_chain;
 mod threats;
 mod two_gateways;
 mod whose_token;

@@ -1,6 +1,7 @@
 //! `plugin inspect`.
 
 use std::fs;
+use std::path::Path;
 
 use portcullis_core::plugin::PluginDigest;
 use portcullis_runtime::provenance;
@@ -8,31 +9,67 @@ use portcullis_tests::{linear_component, plugins_directory};
 
 use super::terminal::Terminal;
 
-/// What is printed about the Linear plugin, with digest and size left out.
-const LINEAR: &str = include_str!("linear.txt");
-
-#[tokio::test]
-async fn the_linear_plugin_is_told_on_one_page() {
-    let file = plugins_directory().join("linear.wasm");
-    let file = file.to_str().unwrap();
+/// The page about a bundled plugin, with what depends on its bytes left out.
+async fn page_of(id: &str) -> String {
+    let file = plugins_directory().join(format!("{id}.wasm"));
+    let bytes = fs::read(&file).unwrap();
     let ended = Terminal::new()
         .watched()
-        .types(&["plugin", "inspect", file])
+        .types(&["plugin", "inspect", file.to_str().unwrap()])
         .await;
-    let bytes = linear_component();
     let made = provenance::read(&bytes).unwrap();
     let (source, crates) = (made.revision.unwrap(), made.crates.unwrap());
-    let page = ended
+    ended
         .assert_exit(0)
         .stdout
         .replace(&PluginDigest::of(&bytes).to_string(), "<digest>")
-        .replace(&bytes.len().to_string(), "<size>")
+        .replace(&format!("{} bytes", bytes.len()), "<size> bytes")
         .replace(&source, "<source>")
         .replace(
             &format!("crates     {}", crates.len()),
             "crates     <crates>",
-        );
-    assert_eq!(page, LINEAR, "\n{page}");
+        )
+}
+
+/// The proof of what each can do, word for word. To write what is printed now, run the
+/// tests with `PORTCULLIS_UPDATE_EXPECTED=1`, and read the difference.
+#[tokio::test]
+async fn every_bundled_plugin_is_told_on_one_page() {
+    for id in ["linear", "sentry", "slack"] {
+        let page = page_of(id).await;
+        let expected = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("it/command_line")
+            .join(format!("{id}.txt"));
+        if std::env::var_os("PORTCULLIS_UPDATE_EXPECTED").is_some() {
+            fs::write(&expected, &page).unwrap();
+        }
+        let expected = fs::read_to_string(expected).unwrap_or_default();
+        assert_eq!(page, expected, "\n{page}");
+    }
+}
+
+/// The same plugin with another import in the place of one, as often as it is named.
+#[tokio::test]
+async fn an_import_beyond_the_contract_is_told_instead_of_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("linear.wasm");
+    let mut component = linear_component();
+    let (known, unknown) = (b"portcullis:provider/clock@", b"portcullis:provider/vault@");
+    let places: Vec<_> = component
+        .windows(known.len())
+        .enumerate()
+        .filter(|(_, window)| *window == known)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        component[at..at + unknown.len()].copy_from_slice(unknown);
+    }
+    fs::write(&path, component).unwrap();
+    let typed = ["plugin", "inspect", path.to_str().unwrap()];
+    let ended = Terminal::new().types(&typed).await;
+    assert_eq!(ended.assert_exit(1).stdout, "");
+    ended.assert_told(&["portcullis:provider/vault@0.1.0", "outside the contract"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, header};
 use portcullis_core::invocation::BaseUrls;
 use portcullis_core::plugin::{Endpoint, Method};
@@ -49,7 +50,9 @@ pub fn body_of(encoding: &str, chunks: &[&[u8]], limit: usize) -> Result<Vec<u8>
     decode(&headers, chunks, limit).map_err(|error| error.kind)
 }
 
-/// What a guest gets of a body when this is the credential.
-pub fn without_echoes(secret: &str, body: Vec<u8>) -> Vec<u8> {
-    Echoes::of(&SecretString::from(secret)).redact(body)
+/// What a guest gets of a body when this is the credential. `None` of one so large that
+/// it has to wait for its turn.
+pub fn without_echoes(secret: &str, body: Vec<u8>) -> Option<Vec<u8>> {
+    let echoes = Echoes::of(&SecretString::from(secret));
+    echoes.redact(body).now_or_never()
 }

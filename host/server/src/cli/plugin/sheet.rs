@@ -19,6 +19,8 @@ pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -
         .warned(report)
         .fields(fields)
         .text(format!("\n{}", sentence(&plugin.capabilities())))
+        .text("\nImports: it can call these, and nothing else")
+        .table(vec!["INTERFACE", "WHAT IT PERMITS"], imports(inspection))
         .text("\nEndpoints")
         .table(
             vec!["NAME", "BASE URL", "ROUTES", "CREDENTIAL"],
@@ -38,7 +40,10 @@ pub(super) fn sheet(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -
 
 fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
     let descriptor = plugin.descriptor();
-    let imports: Vec<_> = inspection.imports.iter().map(String::as_str).collect();
+    let memory = descriptor.asks.memory_mib.map_or_else(
+        || "no more than every plugin has".to_owned(),
+        |mib| format!("asks for {mib} MiB"),
+    );
     [
         ("id", descriptor.id.to_string()),
         ("name", descriptor.name.clone()),
@@ -47,11 +52,39 @@ fn identity(plugin: &Plugin, inspection: &Inspection) -> Vec<(String, String)> {
         ("contract", CONTRACT_VERSION.to_owned()),
         ("digest", plugin.digest().to_string()),
         ("size", format!("{} bytes", inspection.size)),
-        ("imports", imports.join(", ")),
+        ("exports", joined(inspection.exports.iter().cloned(), ", ")),
+        ("memory", memory),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+/// One row for each import. The list was read from the component's bytes, and there
+/// is no other way out of it.
+fn imports(inspection: &Inspection) -> Vec<Vec<String>> {
+    let contract = inspection.imports.iter().map(|name| {
+        let interface = format!("portcullis:provider/{name}@{CONTRACT_VERSION}");
+        vec![interface, permits(name).to_owned()]
+    });
+    let wasi = inspection.wasi.iter().map(|name| {
+        vec![
+            name.clone(),
+            "nothing: there is nothing behind it".to_owned(),
+        ]
+    });
+    contract.chain(wasi).collect()
+}
+
+/// What an interface of the contract permits.
+fn permits(interface: &str) -> &'static str {
+    match interface {
+        "clock" => "reading the time, and waiting within a call",
+        "http" => "requests to the routes below, with the credential added outside of it",
+        "log" => "lines of the gateway's log, bounded and without secrets",
+        "provider" | "types" => "nothing: it has types and no functions",
+        _ => "what this command does not know",
+    }
 }
 
 fn definitions(plugin: &Plugin) -> impl Iterator<Item = &ActionDefinition> {
@@ -144,6 +177,9 @@ fn document(plugin: &Plugin, inspection: &Inspection, origin: &Origin) -> Value 
         "digest": plugin.digest().to_string(),
         "sizeBytes": inspection.size,
         "imports": inspection.imports,
+        "wasi": inspection.wasi,
+        "exports": inspection.exports,
+        "memoryMib": descriptor.asks.memory_mib,
         "capabilities": plugin.capabilities(),
         "endpoints": descriptor.endpoints.iter().map(endpoint_object).collect::<Vec<_>>(),
         "connections": descriptor.connections.iter().map(connection_object).collect::<Vec<_>>(),
@@ -201,6 +237,36 @@ fn action_object(action: &ActionDefinition) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Also one of WASI: whoever decides sees it among the others.
+    #[test]
+    fn every_import_is_a_row() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let inspection = Inspection {
+            imports: names(&["clock", "http", "log", "types"]),
+            wasi: names(&["wasi:cli/stdout@0.2.0"]),
+            exports: names(&["actions", "provider"]),
+            size: 0,
+            initial_memory_bytes: 0,
+        };
+        let rows = imports(&inspection);
+        let interfaces: Vec<_> = rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(
+            interfaces,
+            [
+                "portcullis:provider/clock@0.1.0",
+                "portcullis:provider/http@0.1.0",
+                "portcullis:provider/log@0.1.0",
+                "portcullis:provider/types@0.1.0",
+                "wasi:cli/stdout@0.2.0",
+            ]
+        );
+        assert!(
+            rows.iter().all(|row| !row[1].contains("not know")),
+            "{rows:?}"
+        );
+        assert!(rows[4][1].starts_with("nothing"), "{rows:?}");
+    }
 
     #[test]
     fn params_fit_into_a_line() {
