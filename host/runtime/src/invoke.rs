@@ -149,14 +149,14 @@ impl Plugin {
         shares.take(lane, sandbox.config(), id, organization).await
     }
 
-    async fn run_on_guest_threads(&self, place: Place, call: Call, span: Span) -> CallReport {
+    async fn run_on_guest_threads(&self, held: Place, call: Call, span: Span) -> CallReport {
         let shared = Arc::clone(&self.inner.sandbox.shared);
         let caller = (self.descriptor().id.clone(), call.organization.clone());
         let pace = Arc::new(shared.recent.pace_of(&caller));
         let (plugin, noting) = (self.clone(), Arc::clone(&pace));
         let run = async move {
             let report = run(&plugin, call, noting).await;
-            drop(place);
+            drop(held);
             report
         };
         match shared.guests.run(pace, run.instrument(span)).await {

@@ -21,9 +21,8 @@ use crate::places::{NoPlace, Places, QueueCounts};
 /// Everything a call holds while it runs; dropping it gives all of it back.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _of_organization: Option<Part<OrganizationId>>,
-    _of_plugin: Option<Part<SourceId>>,
-    _of_sandbox: OwnedSemaphorePermit,
+    _parts: Option<(Part<OrganizationId>, Part<SourceId>)>,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Who has how many places.
@@ -87,11 +86,9 @@ impl Shares {
                 );
                 refusal(&format!("{all} calls of `{plugin}`"), &key, why)
             })?;
-        let of_sandbox = self.take_any(lane, until).await?;
         Ok(Place {
-            _of_organization: Some(of_organization),
-            _of_plugin: Some(of_plugin),
-            _of_sandbox: of_sandbox,
+            _parts: Some((of_organization, of_plugin)),
+            _permit: self.take_any(lane, until).await?,
         })
     }
 
@@ -99,9 +96,8 @@ impl Shares {
     pub(crate) async fn take_to_describe(&self, lane: &Lane) -> Result<Place, String> {
         let until = Instant::now() + self.patience;
         Ok(Place {
-            _of_organization: None,
-            _of_plugin: None,
-            _of_sandbox: self.take_any(lane, until).await?,
+            _parts: None,
+            _permit: self.take_any(lane, until).await?,
         })
     }
 

@@ -29,9 +29,10 @@ pub(super) fn check(bytes: &[u8]) {
     ] {
         let spelled = spelling.as_bytes();
         let body = [&around[0], spelled, &around[1], spelled, &around[2]].concat();
-        let clean = without_echoes(&secret, body);
+        let clean = without_echoes(&secret, body).unwrap();
         let is_left = clean.windows(spelled.len()).any(|part| part == spelled);
         assert!(!is_left, "{spelling}");
-        assert_eq!(without_echoes(&secret, clean.clone()), clean, "{spelling}");
+        let again = without_echoes(&secret, clean.clone());
+        assert_eq!(again, Some(clean), "{spelling}");
     }
 }

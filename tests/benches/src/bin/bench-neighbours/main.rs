@@ -67,7 +67,7 @@ async fn measure(options: &Options) -> anyhow::Result<Table> {
     let mut table = heading(options);
     durability::describe(&mut table, &storage, folder.path())?;
     let scene = Scene::set(options, &storage).await?;
-    let attacks = attacks::all(&scene.actions().await?)?;
+    let attacks = attacks::all(&scene.actions().await?);
     let honest = Honest::new(&scene, options);
     eprintln!("nobody attacks…");
     honest.call().await?; // Opens connections, and fills what is kept of them.
@@ -137,7 +137,7 @@ async fn suffer(scene: &Scene, honest: &Honest, attack: Attack) -> anyhow::Resul
 
 impl Suffered {
     fn row(&self, quiet: &Latencies) -> Vec<String> {
-        row(self.attack.name, &self.tally, quiet, self.answers.clone())
+        row(&self.attack.name, &self.tally, quiet, self.answers.clone())
     }
 
     fn is_within_aim(&self, quiet: &Latencies) -> bool {
@@ -164,7 +164,7 @@ fn verdict(rows: &[Suffered], quiet: &Latencies) -> String {
     let beyond: Vec<_> = rows
         .iter()
         .filter(|suffered| !suffered.is_within_aim(quiet))
-        .map(|suffered| suffered.attack.name)
+        .map(|suffered| suffered.attack.name.as_str())
         .collect();
     let aim = format!("a p99 within {AIM} times the quiet one, and no call lost");
     if beyond.is_empty() {

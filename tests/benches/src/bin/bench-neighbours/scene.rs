@@ -1,6 +1,5 @@
 //! The gateway, its upstreams, and both organizations.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
@@ -58,19 +57,18 @@ impl Scene {
         })
     }
 
-    /// Everything that the test guest does.
-    pub(crate) async fn actions(&self) -> anyhow::Result<BTreeSet<String>> {
+    /// The actions of the test guest, as the gateway lists them.
+    pub(crate) async fn actions(&self) -> anyhow::Result<Vec<Value>> {
         let (session, token) = self.attackers.first().context("nobody attacks")?;
         let path = format!("/{session}/actions/available");
         let mut connection = Connection::open(self.address).await?;
-        let available = connection
+        let mut available = connection
             .exchange(http::Method::GET, &path, token, &Value::Null)
             .await?;
-        let actions = available["actions"].as_array().into_iter().flatten();
-        Ok(actions
-            .filter(|action| action["sourceId"] == PROBE)
-            .filter_map(|action| action["actionId"].as_str().map(str::to_owned))
-            .collect())
+        let actions = available["actions"].take();
+        let actions = actions.as_array().context("no list of actions")?.iter();
+        let ours = actions.filter(|action| action["sourceId"] == PROBE);
+        Ok(ours.cloned().collect())
     }
 }
 
