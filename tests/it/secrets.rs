@@ -39,9 +39,9 @@ fn found(content: &[u8], secret: &str) -> Option<&'static str> {
 /// Made once for each secret, since there are thousands of values to search.
 fn detector(secret: &str) -> Arc<Detector> {
     static MADE: Mutex<BTreeMap<String, Arc<Detector>>> = Mutex::new(BTreeMap::new());
-    let mut made = MADE.lock().unwrap();
-    let make = || Arc::new(Detector::new(secret));
-    Arc::clone(made.entry(secret.to_owned()).or_insert_with(make))
+    let mut detectors = MADE.lock().unwrap();
+    let detector = detectors.entry(secret.to_owned());
+    Arc::clone(detector.or_insert_with(|| Arc::new(Detector::new(secret))))
 }
 
 #[track_caller]

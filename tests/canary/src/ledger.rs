@@ -40,9 +40,8 @@ struct Files {
 impl Ledger {
     /// The one of this process, in the folder that the run names.
     #[expect(
-        clippy::disallowed_methods,
         clippy::expect_used,
-        reason = "the run tells its tests so, and a search that is not written down is none"
+        reason = "what is not written down is not searched"
     )]
     pub fn of_run() -> Self {
         let folder = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty());
@@ -53,19 +52,10 @@ impl Ledger {
 
     /// One in this folder.
     pub fn within(folder: &Path) -> io::Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // Ids of processes are used again.
-        let name = |again| format!("{COUNTS}{}-{number}-{again}", std::process::id());
-        let make = |again| File::create_new(folder.join(name(again)));
-        let counts = (0..)
-            .map(make)
-            .find(|made| !is_taken(made))
-            .ok_or(io::ErrorKind::AlreadyExists)??;
         Ok(Self {
             files: Some(Files {
                 folder: folder.to_owned(),
-                counts,
+                counts: counts_in(folder)?,
             }),
             ..Self::default()
         })
@@ -113,8 +103,18 @@ impl Ledger {
     }
 }
 
-fn is_taken(made: &io::Result<File>) -> bool {
-    matches!(made, Err(error) if error.kind() == io::ErrorKind::AlreadyExists)
+/// A new file for the counts of one process.
+fn counts_in(folder: &Path) -> io::Result<File> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{COUNTS}{}-{number}", std::process::id());
+        match File::create_new(folder.join(name)) {
+            // Ids of processes are used again.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
+        }
+    }
 }
 
 /// How much was searched, and what was found.
