@@ -14,6 +14,7 @@
 //! | `observe` | what metrics and traces learn |
 //! | `operator` | the gateway's own requests, which pass none of this |
 //! | `limits` | how much |
+//! | `fuzzing` | what fuzz targets ask of single rules |
 //!
 //! A guest names an endpoint; scheme, host, port and credential are the host's.
 //! Every request passes all checks in the order of [`CallEgress::send`], and

@@ -8,6 +8,9 @@ use std::{fs, io};
 
 use crate::Target;
 
+/// Inputs of one target that broke a promise and have got no better name yet.
+const MAX_FOUND: u32 = 100;
+
 /// An input, and where it is from.
 #[derive(Debug, Clone)]
 pub struct Seed {
@@ -56,14 +59,12 @@ fn seed(path: &Path) -> io::Result<Seed> {
 pub fn keep(target: &Target, input: &[u8]) -> io::Result<PathBuf> {
     let folder = folder(target);
     fs::create_dir_all(&folder)?;
-    let count = (1..).find(|count| !folder.join(found(*count)).exists());
-    let path = folder.join(found(count.unwrap_or_default()));
+    let mut names = (1..=MAX_FOUND).map(|count| folder.join(format!("found-{count}.hex")));
+    let path = names
+        .find(|path| !path.exists())
+        .ok_or_else(|| io::Error::other(format!("{MAX_FOUND} are kept already")))?;
     fs::write(&path, hex::encode(input) + "\n")?;
     Ok(path)
-}
-
-fn found(count: u32) -> String {
-    format!("found-{count}.hex")
 }
 
 fn folder(target: &Target) -> PathBuf {

@@ -19,8 +19,8 @@ pub(crate) fn inputs(corpus: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     if corpus.is_empty() {
         return fresh.boxed();
     }
-    let changes = vec(change(corpus.clone()), 0..MAX_CHANGES);
-    let changed = (select(corpus), changes).prop_map(|(mut bytes, changes)| {
+    let some = vec(change(corpus.clone()), 0..MAX_CHANGES);
+    let changed = (select(corpus), some).prop_map(|(mut bytes, changes)| {
         for change in changes {
             change.apply(&mut bytes);
         }

@@ -102,7 +102,7 @@ fn is_it(name: &str, own: &str) -> bool {
 
 fn header(bytes: &mut Bytes<'_>) -> (String, String) {
     let mut name = String::new();
-    for _ in 0..1 + bytes.next() % 3 {
+    for _ in 0..=bytes.next() % 3 {
         name.push_str(NAMES[usize::from(bytes.next() % 32)]);
     }
     let mut value = String::new();

@@ -207,10 +207,6 @@ impl Peer {
     }
 
     /// Closes in good order.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the end of a script, in the form of all the others"
-    )]
     pub(super) fn close(mut self) -> Option<Self> {
         tokio::spawn(async move {
             let _ = self.wire.shutdown().await;

@@ -140,7 +140,7 @@ async fn a_write_after_the_upstream_hung_up_arrives_at_most_once() {
         let writes = attacker.requests().len() - 1;
         match outcome {
             Outcome::Answer(200, body) => {
-                assert_eq!((body.as_slice(), writes), (&b"honest"[..], 1))
+                assert_eq!((body.as_slice(), writes), (&b"honest"[..], 1));
             }
             outcome => assert_eq!((outcome, writes), (sent(HttpErrorKind::Protocol), 0)),
         }

@@ -108,7 +108,8 @@ async fn the_credential_does_not_pass_as_the_name_of_a_header() {
 
 #[tokio::test]
 async fn a_credential_in_pieces_is_found() {
-    let chunks: String = TOKEN.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
+    let chunk = |all: String, letter| format!("{all}1\r\n{letter}\r\n");
+    let chunks = TOKEN.chars().fold(String::new(), chunk);
     let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
     let members: Vec<u8> = TOKEN.bytes().flat_map(|byte| gzip(&[byte])).collect();
     let zipped = ok("content-encoding: gzip\r\n", &members);

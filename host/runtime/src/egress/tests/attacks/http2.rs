@@ -107,7 +107,10 @@ async fn what_breaks_http_2_yields_no_answer() {
     for (name, frames) in [
         ("HTTP/1", ok("", b"hello")),
         ("garbage", vec![0xff; 100]),
-        ("a frame that is too long", frame(DATA, 0, 1, &[0; 20_000])),
+        (
+            "a frame that is too long",
+            frame(DATA, 0, 1, &vec![0; 20_000]),
+        ),
         ("data before a head", frame(DATA, END_STREAM, 1, b"hello")),
         (
             "data of a stream nobody opened",
