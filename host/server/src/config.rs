@@ -54,6 +54,8 @@ const MIN_SECRET_CHARS: usize = 32;
 /// while somebody still wants to know.
 const LEASE_SECONDS: RangeInclusive<u64> = 15..=3_600;
 
+const GIB: u64 = 1 << 30;
+
 /// Requests or log lines of a call: more is no bound.
 const MAX_COUNT: u32 = 10_000;
 
@@ -337,7 +339,6 @@ impl Config {
     /// range; nobody needs to come near them.
     fn check_ranges(&self) -> Result<(), ConfigError> {
         const YEAR: u64 = 366 * 24 * 60 * 60;
-        const GIB: u64 = 1 << 30;
         let sandbox = &self.sandbox;
         for (key, value, max) in [
             (
@@ -436,39 +437,49 @@ impl Config {
                 sandbox.result_bytes as u64,
                 sandbox.host_call_bytes as u64,
             ),
-            (
-                "sandbox.component_bytes",
-                sandbox.component_bytes as u64,
-                GIB,
-            ),
-            ("sandbox.handles", sandbox.handles as u64, MAX_HANDLES),
-            (
-                "sandbox.log_line_bytes",
-                sandbox.log_line_bytes as u64,
-                MAX_LOG_LINE_BYTES,
-            ),
-            (
-                "server.max_plugin_bytes",
-                self.server.max_plugin_bytes as u64,
-                GIB,
-            ),
         ] {
             if !(1..=max).contains(&value) {
                 return Err(invalid(key, format!("must be between 1 and {max}")));
             }
         }
-        self.check_counts()?;
+        self.check_parts()?;
         self.check_lease()
     }
 
-    /// Numbers that may be 0: then there is none.
-    fn check_counts(&self) -> Result<(), ConfigError> {
-        for (key, value) in [
-            ("sandbox.http_requests", self.sandbox.http_requests),
-            ("sandbox.log_lines", self.sandbox.log_lines),
+    /// What calls and components have a number of; of some there may be none.
+    fn check_parts(&self) -> Result<(), ConfigError> {
+        let sandbox = &self.sandbox;
+        for (key, value, range) in [
+            (
+                "sandbox.http_requests",
+                u64::from(sandbox.http_requests),
+                0..=u64::from(MAX_COUNT),
+            ),
+            (
+                "sandbox.log_lines",
+                u64::from(sandbox.log_lines),
+                0..=u64::from(MAX_COUNT),
+            ),
+            (
+                "sandbox.log_line_bytes",
+                sandbox.log_line_bytes as u64,
+                1..=MAX_LOG_LINE_BYTES,
+            ),
+            ("sandbox.handles", sandbox.handles as u64, 1..=MAX_HANDLES),
+            (
+                "sandbox.component_bytes",
+                sandbox.component_bytes as u64,
+                1..=GIB,
+            ),
+            (
+                "server.max_plugin_bytes",
+                self.server.max_plugin_bytes as u64,
+                1..=GIB,
+            ),
         ] {
-            if value > MAX_COUNT {
-                return Err(invalid(key, format!("must be between 0 and {MAX_COUNT}")));
+            if !range.contains(&value) {
+                let (min, max) = (range.start(), range.end());
+                return Err(invalid(key, format!("must be between {min} and {max}")));
             }
         }
         Ok(())
@@ -666,6 +677,14 @@ mod tests {
             ("results.keep_hours", "8785"),
             ("sandbox.large.concurrent_calls", "0"),
             ("sandbox.large.memory_bytes", "4294967297"),
+            ("sandbox.http_requests", "10001"),
+            ("sandbox.log_lines", "10001"),
+            ("sandbox.log_line_bytes", "0"),
+            ("sandbox.log_line_bytes", "65537"),
+            ("sandbox.handles", "0"),
+            ("sandbox.handles", "1025"),
+            ("sandbox.component_bytes", "0"),
+            ("server.max_plugin_bytes", "0"),
         ] {
             let error = error_of(&with_secrets(&[(key, value)]));
             assert!(error.starts_with(key), "{error}");

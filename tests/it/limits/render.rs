@@ -8,11 +8,11 @@ use super::{config_with, text};
 
 /// All tables, with a heading each.
 pub(super) fn tables() -> String {
-    let edges = ROWS.iter().map(edge).collect();
-    let proofs = ROWS.iter().map(proof).collect();
-    let fixed_rows = fixed::ROWS.iter().map(fixed_row).collect();
+    let edges: Vec<_> = ROWS.iter().map(edge).collect();
+    let proofs: Vec<_> = ROWS.iter().map(proof).collect();
+    let fixed_rows: Vec<_> = fixed::ROWS.iter().map(fixed_row).collect();
     let parts = fixed::parts();
-    let parts = parts
+    let parts: Vec<_> = parts
         .iter()
         .map(|part| vec![part.what.clone(), thousands(part.limit)])
         .collect();
@@ -26,19 +26,19 @@ pub(super) fn tables() -> String {
                 "at the edge",
                 "why so much",
             ],
-            edges,
+            &edges,
         ),
         "### Tests of them".to_owned(),
-        table(&["key", "reached by", "just below in"], proofs),
+        table(&["key", "reached by", "just below in"], &proofs),
         "### Limits that are fixed".to_owned(),
-        table(&["what", "limit", "at the edge", "tests"], fixed_rows),
+        table(&["what", "limit", "at the edge", "tests"], &fixed_rows),
         "### Parts of a component".to_owned(),
         format!(
             "Counted before anything is compiled; with more of one the plugin is refused, and \
              told of what there is too much. Tests: {}.",
             code(fixed::OF_PARTS)
         ),
-        table(&["what", "at most"], parts),
+        table(&["what", "at most"], &parts),
     ]
     .join("\n\n")
         + "\n"
@@ -84,7 +84,7 @@ fn code(names: &[&str]) -> String {
     names.join(", ")
 }
 
-fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
     let head: Vec<_> = head.iter().map(|&cell| cell.to_owned()).collect();
     let rule = vec!["---".to_owned(); head.len()];

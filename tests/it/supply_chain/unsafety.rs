@@ -57,7 +57,8 @@ fn unsafe_part(line: &str) -> Option<&str> {
         is_whole && (after.is_empty() || after.starts_with([' ', '{', '(']))
     })?;
     // Prose in a text is no code.
-    (code[..at].matches('"').count() % 2 == 0).then_some(code[at..].trim())
+    let quotes = code[..at].matches('"').count();
+    quotes.is_multiple_of(2).then_some(code[at..].trim())
 }
 
 #[test]
