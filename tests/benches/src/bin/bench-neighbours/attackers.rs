@@ -79,16 +79,14 @@ impl Attacker {
     async fn call_until(mut self, stop: Arc<AtomicBool>) -> Answers {
         let mut answers = Answers::new();
         while !stop.load(Ordering::SeqCst) {
-            let answer = match self.call().await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    // The connection may be gone with it.
-                    if let Ok(connection) = Connection::open(self.address).await {
-                        self.connection = connection;
-                    }
-                    "none".to_owned()
-                }
-            };
+            let answer = self.call().await;
+            if answer.is_err()
+                && let Ok(connection) = Connection::open(self.address).await
+            {
+                // The old one may be gone with the answer.
+                self.connection = connection;
+            }
+            let answer = answer.unwrap_or_else(|_| "none".to_owned());
             *answers.entry(answer).or_default() += 1;
         }
         answers
@@ -101,7 +99,8 @@ impl Attacker {
         let sent = request(Method::POST, &path, &authorization, &self.body)?;
         let (status, answer) = self.connection.send(sent).await?;
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        let code = answer["error"]["code"].as_str().unwrap_or_default();
+        let code = answer.pointer("/error/code").and_then(Value::as_str);
+        let code = code.unwrap_or_default();
         Ok(format!("{} {code}", status.as_u16()).trim_end().to_owned())
     }
 }

@@ -95,6 +95,7 @@ async fn list_issues(
         String::from_utf8_lossy(&answer)
     );
     let answer: Value = serde_json::from_slice(&answer)?;
-    ensure!(answer["result"]["issues"].is_array(), "no issues: {answer}");
+    let issues = answer.pointer("/result/issues");
+    ensure!(issues.is_some_and(Value::is_array), "no issues: {answer}");
     Ok(())
 }

@@ -80,7 +80,8 @@ async fn answer(mut stream: TcpStream, bomb: &[u8]) -> std::io::Result<()> {
             stream.write_all(bomb).await
         }
         "/headers" => {
-            let headers: String = (0..1_000).map(|n| format!("x-{n}: {n}\r\n")).collect();
+            let headers: Vec<_> = (0..1_000).map(|n| format!("x-{n}: {n}\r\n")).collect();
+            let headers = headers.concat();
             let answer = format!("{OK}{headers}content-length: 0\r\n\r\n");
             stream.write_all(answer.as_bytes()).await
         }

@@ -62,13 +62,13 @@ impl Scene {
         let (session, token) = self.attackers.first().context("nobody attacks")?;
         let path = format!("/{session}/actions/available");
         let mut connection = Connection::open(self.address).await?;
-        let mut available = connection
+        let available = connection
             .exchange(http::Method::GET, &path, token, &Value::Null)
             .await?;
-        let actions = available["actions"].take();
-        let actions = actions.as_array().context("no list of actions")?.iter();
-        let ours = actions.filter(|action| action["sourceId"] == PROBE);
-        Ok(ours.cloned().collect())
+        let actions = available.get("actions").and_then(Value::as_array);
+        let actions = actions.context("no list of actions")?.iter();
+        let of_probe = |action: &&Value| action.get("sourceId").is_some_and(|id| id == PROBE);
+        Ok(actions.filter(of_probe).cloned().collect())
     }
 }
 
