@@ -209,7 +209,7 @@ fn told(is_told: bool, found: &str) -> End {
 }
 
 /// `api` gets it as a parameter, `open` as a header.
-fn set_credential_forms(endpoints: &mut Vec<Endpoint>) {
+fn set_credential_forms(endpoints: &mut [Endpoint]) {
     let forms = [
         CredentialForm::Query("api_key".to_owned()),
         CredentialForm::Header {
