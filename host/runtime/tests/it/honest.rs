@@ -170,7 +170,10 @@ impl Stage {
 
     async fn send(&self, request: Value, ends: Ends) -> End {
         let shown = request.to_string();
-        let answer = self.sender.result("fetch", request).await;
+        let answer = match self.sender.call("fetch", request).await.outcome {
+            Outcome::Completed(answer) => answer,
+            other => return Err(format!("{other:?} for {shown:.300}")),
+        };
         let kind = match ends {
             Ends::NotSent(kind) => format!("ErrorKind::{kind}"),
             _ => "a row of requests that are not sent".to_owned(),
