@@ -100,16 +100,20 @@ pub(crate) fn list() -> Vec<Action> {
         endless();
     }
     if manner_is("lists 100,000 actions") {
-        return vec![action(&catalog::ACTIONS[0]); 100_000];
+        return std::iter::repeat_n(first(), 100_000).flatten().collect();
     }
     let mut actions: Vec<_> = catalog::ACTIONS.iter().map(action).collect();
     if manner_is("repeats an action") {
-        actions.push(action(&catalog::ACTIONS[0]));
+        actions.extend(first());
     }
     if manner_is("later") {
         become_later(&mut actions);
     }
     actions
+}
+
+fn first() -> Option<Action> {
+    catalog::ACTIONS.first().map(action)
 }
 
 /// Makes of the actions what a later version has: one is riskier, one is called

@@ -17,6 +17,10 @@
 //! | `smuggle` | leaves something for the next call |
 //! | `describe` | says what it is, and misbehaves while it does |
 //!
+//! What is an attack says so itself: an action's examples are its attacks, each a name
+//! and the params that make it, so whoever has loaded the probe can make all of them.
+//! Requests go to the endpoint `api`, and no attack needs what another has done.
+//!
 //! To add a behaviour, write a function in the file it belongs to and list it in
 //! `catalog`, with its attacks if it is hostile. The runtime's tests fail until one
 //! of them uses it, and until each attack has a row in their table of behaviours.

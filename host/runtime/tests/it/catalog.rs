@@ -146,12 +146,13 @@ fn assert_same(found: &[String], rows: &[String]) {
     assert_eq!(found.len(), rows.len());
 }
 
-/// Where the tests of a module may stand: beside this file, in the crate, or, with
-/// `core::` in front, in the core's.
+/// Where the tests of a module may stand: beside this file, in the crate, with `core::`
+/// in front in the core, and with `program::` among the tests of the program.
 fn files_of(module: &str) -> Vec<PathBuf> {
-    let (roots, module) = match module.strip_prefix("core::") {
-        Some(module) => (vec![folder("../core/src")], module),
-        None => (vec![folder("tests/it"), folder("src")], module),
+    let (roots, module) = match module.split_once("::") {
+        Some(("core", module)) => (vec![folder("../core/src")], module),
+        Some(("program", module)) => (vec![folder("../server/tests")], module),
+        _ => (vec![folder("tests/it"), folder("src")], module),
     };
     let path = module.replace("::", "/");
     let beside = path.strip_suffix("/tests").unwrap_or(&path).to_owned();

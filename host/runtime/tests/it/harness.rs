@@ -144,7 +144,7 @@ impl Guest {
         self,
         origin: &str,
         token: &str,
-        change: impl FnOnce(&mut Vec<Endpoint>),
+        change: impl FnOnce(&mut [Endpoint]),
     ) -> Self {
         let mut endpoints = self.plugin.descriptor().endpoints.clone();
         change(&mut endpoints);

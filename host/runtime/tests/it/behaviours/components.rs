@@ -1,5 +1,7 @@
 //! Components that ask for, offer or are what none of ours is.
 
+#![expect(clippy::too_many_lines, reason = "tables, one row after the other")]
+
 use super::{Behaviour, Ends, Made};
 use crate::harness::{OddGuest, probe};
 use Ends::{Completed, NotLoaded};
@@ -454,16 +456,16 @@ fn parts() -> Vec<Behaviour> {
             "instances that multiply",
             "has a small component become a million instances",
             || {
-                let mut wat = "(core module $m) (component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
-                for level in 1..7 {
-                    let inner = format!("(instance (instantiate $c{}))", level - 1).repeat(10);
-                    wat += &format!(
-                        "(component $c{level} (alias outer 1 $c{} (component $c{})) {inner})",
-                        level - 1,
-                        level - 1
-                    );
-                }
-                wat += "(instance (instantiate $c6))";
+                let level = |level: u32| {
+                    let inner = level - 1;
+                    let instances = format!("(instance (instantiate $c{inner}))").repeat(10);
+                    format!(
+                        "(component $c{level} (alias outer 1 $c{inner} (component $c{inner})) {instances})"
+                    )
+                };
+                let levels: Vec<_> = (1..7).map(level).collect();
+                let first = "(component $c0 (core module $m) (core instance (instantiate $m)))";
+                let wat = format!("{first} {} (instance (instantiate $c6))", levels.concat());
                 exporting(&wat)
             },
             "transitively contains",
@@ -473,11 +475,12 @@ fn parts() -> Vec<Behaviour> {
             "types that multiply",
             "has a small type become one of a billion parts",
             || {
-                let mut wat = "(type $t0 (tuple u8 u8))".to_owned();
-                for level in 1..30 {
+                let level = |level: u32| {
                     let inner = level - 1;
-                    wat += &format!("(type $t{level} (tuple $t{inner} $t{inner}))");
-                }
+                    format!("(type $t{level} (tuple $t{inner} $t{inner}))")
+                };
+                let levels: Vec<_> = (1..30).map(level).collect();
+                let wat = format!("(type $t0 (tuple u8 u8)) {}", levels.concat());
                 exporting(&wat)
             },
             NO_COMPONENT,

@@ -180,8 +180,13 @@ fn bytes() -> Vec<Behaviour> {
         elsewhere(
             "functions that take the compiler for ever",
             "takes the machine's memory and its cores while it is compiled",
-            NotLoaded("in a function"),
-            &["inspect::tests::functions_are_bounded_one_by_one"],
+            NotLoaded("compiling the component takes more than"),
+            &[
+                "inspect::tests::functions_are_bounded_one_by_one",
+                "program::compiling::limits::memory_is_bounded",
+                "program::compiling::limits::cpu_time_is_bounded",
+                "program::compiling::limits::time_is_bounded",
+            ],
         ),
         elsewhere(
             "sections that claim to be long",

@@ -1,5 +1,7 @@
 //! Modules written by hand that break the rules between component and host.
 
+#![expect(clippy::too_many_lines, reason = "tables, one row after the other")]
+
 use portcullis_core::invocation::FailureCode::{CpuExceeded, MemoryExceeded, TooLarge, Trapped};
 
 use super::{Behaviour, Ends, Made};
@@ -159,6 +161,23 @@ fn results() -> Vec<Behaviour> {
                 )
             },
             Stopped(Trapped, "indirect call type mismatch"),
+            &[],
+        ),
+        handmade(
+            "a list of actions whose length lies",
+            "has the host set memory aside for two billion actions",
+            || {
+                OddGuest {
+                    module_changes: &[(
+                        "#list\") (result i32) i32.const 512",
+                        "#list\") (result i32) (i32.store (i32.const 2052) (i32.const 0x7fffffff))
+                           i32.const 2048",
+                    )],
+                    ..OddGuest::default()
+                }
+                .component()
+            },
+            NotLoaded("`actions.list` failed: the provider broke the rules"),
             &[],
         ),
     ]
@@ -512,7 +531,7 @@ fn memory() -> Vec<Behaviour> {
         handmade(
             "counts its calls in a global, a table and its memory",
             "carries what one tenant said to another",
-            || smuggling(),
+            smuggling,
             Completed,
             &["smuggling::nothing_is_left_in_globals_tables_and_memory"],
         ),

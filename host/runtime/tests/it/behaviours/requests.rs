@@ -3,6 +3,8 @@
 //! In `honest` the endpoint `api` gets its credential as the query parameter `api_key`,
 //! and `open` as the header `x-api-key`.
 
+#![expect(clippy::too_many_lines, reason = "tables, one row after the other")]
+
 use serde_json::{Value, json};
 
 use super::{Behaviour, Ends, Made};
@@ -359,6 +361,9 @@ fn headers() -> Vec<Behaviour> {
 }
 
 fn others() -> Vec<Behaviour> {
+    const EXCHANGES: &[&str] = &[
+        "egress::tests::what_the_guest_may_not_ask_for_is_refused_before_anything_is_connected_to",
+    ];
     let too_large = |name, requests, tests| Behaviour {
         ends: NotSent("TooLarge"),
         ..invalid(
@@ -372,9 +377,6 @@ fn others() -> Vec<Behaviour> {
         ends: NotSent("Denied"),
         ..invalid(name, tries, requests, tests)
     };
-    const EXCHANGES: &[&str] = &[
-        "egress::tests::what_the_guest_may_not_ask_for_is_refused_before_anything_is_connected_to",
-    ];
     vec![
         invalid(
             "the credential's own parameter",
@@ -441,7 +443,7 @@ fn others() -> Vec<Behaviour> {
             "the credential in a request",
             "has the credential stand where an upstream keeps it",
             || {
-                let token = super::super::honest::TOKEN;
+                let token = crate::honest::TOKEN;
                 vec![
                     get(&format!("/{token}")),
                     with_query(&[("q", token)]),

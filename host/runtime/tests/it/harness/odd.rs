@@ -167,5 +167,6 @@ fn encoded(text: &str, encoding: StringEncoding) -> Vec<u8> {
 }
 
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+    let bytes = bytes.iter().map(|byte| format!("\\{byte:02x}"));
+    bytes.collect::<Vec<_>>().concat()
 }
