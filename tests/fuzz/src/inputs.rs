@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::Index;
 
 /// The most bytes of a fresh input: enough for a hundred nodes of JSON.
 const MAX_FRESH_BYTES: usize = 512;
@@ -19,10 +19,11 @@ pub(crate) fn inputs(corpus: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     if corpus.is_empty() {
         return fresh.boxed();
     }
-    let some = vec(change(corpus.clone()), 0..MAX_CHANGES);
-    let changed = (select(corpus), some).prop_map(|(mut bytes, changes)| {
+    let changed = (any::<Index>(), vec(change(), 0..MAX_CHANGES));
+    let changed = changed.prop_map(move |(seed, changes)| {
+        let mut bytes = seed.get(&corpus).clone();
         for change in changes {
-            change.apply(&mut bytes);
+            change.apply(&mut bytes, &corpus);
         }
         bytes
     });
@@ -42,11 +43,11 @@ enum Change {
     Repeat(Index, usize),
     /// Nothing from here on.
     End(Index),
-    /// From here on another input.
-    Splice(Index, Vec<u8>, Index),
+    /// From here on another input, from some place on.
+    Splice(Index, Index, Index),
 }
 
-fn change(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = Change> {
     let at = any::<Index>;
     let length = 1..MAX_CHANGED_BYTES;
     prop_oneof![
@@ -55,13 +56,13 @@ fn change(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Change> {
         2 => (at(), length.clone()).prop_map(|(at, length)| Change::Remove(at, length)),
         1 => (at(), length).prop_map(|(at, length)| Change::Repeat(at, length)),
         1 => at().prop_map(Change::End),
-        1 => (at(), select(corpus), at())
+        1 => (at(), at(), at())
             .prop_map(|(at, other, from)| Change::Splice(at, other, from)),
     ]
 }
 
 impl Change {
-    fn apply(self, bytes: &mut Vec<u8>) {
+    fn apply(self, bytes: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         let length = bytes.len();
         let place = |at: Index| at.index(length + 1);
         match self {
@@ -87,6 +88,7 @@ impl Change {
             Self::End(at) => bytes.truncate(place(at)),
             Self::Splice(at, other, from) => {
                 bytes.truncate(place(at));
+                let other = other.get(corpus);
                 bytes.extend_from_slice(&other[from.index(other.len() + 1)..]);
             }
         }

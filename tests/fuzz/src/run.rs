@@ -88,12 +88,14 @@ fn feed(target: Target, corpus: &[Seed], seed: u64) -> Result<(), Broken> {
         (target.check)(&bytes);
         Ok::<(), TestCaseError>(())
     });
-    fed.map_err(|error| Broken {
-        what: format!("with seed {seed}: {error}"),
-        input: match error {
-            TestError::Fail(_, input) => Some(input),
-            TestError::Abort(_) => None,
-        },
+    fed.map_err(|error| {
+        // An input may be far too long to be told.
+        let (what, input) = match error {
+            TestError::Fail(what, input) => (what, Some(input)),
+            TestError::Abort(what) => (what, None),
+        };
+        let what = format!("with seed {seed}: {what}");
+        Broken { what, input }
     })
 }
 
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn what_breaks_is_told_with_its_seed_and_shrunk() {
         let broken = run(BREAKS, &[], 3, LONG).broken.unwrap();
-        for part in ["with seed 3", "a seven", "7,"] {
+        for part in ["with seed 3", "a seven"] {
             assert!(broken.what.contains(part), "{}", broken.what);
         }
         assert!(broken.input.unwrap().contains(&7));
@@ -143,7 +145,7 @@ mod tests {
         // Chance would not make this from nothing.
         let target = Target {
             name: "a word",
-            check: |bytes| assert!(!bytes.starts_with(b"hello hello"), "found"),
+            check: |bytes| assert!(!bytes.starts_with(b"hellohello"), "found"),
         };
         let ended = run(target, &corpus(b"hello"), 1, LONG);
         assert!(ended.broken.unwrap().input.is_some());
