@@ -118,7 +118,9 @@ impl Plugin {
     /// future ends the call.
     pub async fn execute(&self, call: Call) -> CallReport {
         let _running = self.inner.calls.begin();
-        let report = self.inner.calls.run(self.execute_in_place(call)).await;
+        // Boxed: it is large, and so would be every future that has a call in it.
+        let call = Box::pin(self.execute_in_place(call));
+        let report = self.inner.calls.run(call).await;
         report.unwrap_or_else(|| CallReport {
             outcome: calls::ended(),
             result_bytes: 0,

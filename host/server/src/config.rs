@@ -401,27 +401,7 @@ impl Config {
                 self.approvals.automation_seconds,
                 YEAR,
             ),
-            (
-                "sandbox.concurrent_calls",
-                u64::from(sandbox.concurrent_calls),
-                u64::from(MAX_CALLS),
-            ),
-            (
-                "sandbox.calls_per_plugin",
-                u64::from(sandbox.calls_per_plugin),
-                u64::from(MAX_CALLS),
-            ),
-            (
-                "sandbox.calls_per_organization",
-                u64::from(sandbox.calls_per_organization),
-                u64::from(MAX_CALLS),
-            ),
             ("sandbox.queue_timeout_ms", sandbox.queue_timeout_ms, 60_000),
-            (
-                "sandbox.queue_length",
-                u64::from(sandbox.queue_length),
-                100_000,
-            ),
             ("sandbox.memory_bytes", sandbox.memory_bytes as u64, 4 * GIB),
             ("sandbox.table_elements", sandbox.table_elements as u64, GIB),
             ("sandbox.stack_bytes", sandbox.stack_bytes as u64, GIB),
@@ -454,6 +434,26 @@ impl Config {
                 "sandbox.http_requests",
                 u64::from(sandbox.http_requests),
                 0..=u64::from(MAX_COUNT),
+            ),
+            (
+                "sandbox.calls_per_plugin",
+                u64::from(sandbox.calls_per_plugin),
+                1..=u64::from(MAX_CALLS),
+            ),
+            (
+                "sandbox.calls_per_organization",
+                u64::from(sandbox.calls_per_organization),
+                1..=u64::from(MAX_CALLS),
+            ),
+            (
+                "sandbox.queue_length",
+                u64::from(sandbox.queue_length),
+                1..=100_000,
+            ),
+            (
+                "sandbox.concurrent_calls",
+                u64::from(sandbox.concurrent_calls),
+                1..=u64::from(MAX_CALLS),
             ),
             (
                 "sandbox.log_lines",
