@@ -28,6 +28,7 @@ use crate::loader::PluginAction;
 use crate::outcome::{Outcome, classify};
 use crate::shortage::{MemoryNeed, MemoryShortage};
 use crate::state::CallState;
+use crate::threads::Pace;
 
 /// Wall-clock time a plugin has to describe itself. It can wait for nothing, so
 /// this only matters on a machine that is starved of CPU.
@@ -91,8 +92,11 @@ async fn ask_on_guest_threads(
     let place = shared.shares.take_to_describe(lane).await;
     let place = place.map_err(|_| LoadError::Busy)?;
     let (asking, lane, pre) = (sandbox.clone(), Arc::clone(lane), pre.clone());
-    let asked = shared.guests.run_slowly(async move {
-        let answers = ask(&asking, &lane, &pre, state).await;
+    // Quick, unless it computes for long: an operator should not wait behind calls.
+    let pace = Arc::<Pace>::default();
+    let noting = Arc::clone(&pace);
+    let asked = shared.guests.run(pace, async move {
+        let answers = ask(&asking, &lane, &pre, state, noting).await;
         drop(place);
         answers
     });
@@ -111,8 +115,9 @@ async fn ask(
     lane: &Lane,
     pre: &ActionSourcePre<CallState>,
     state: CallState,
+    pace: Arc<Pace>,
 ) -> Result<Answers, LoadError> {
-    let mut store = new_store(lane, state, Arc::default());
+    let mut store = new_store(lane, state, pace);
     store.data().meter.resume();
 
     let mut function = "instantiation";

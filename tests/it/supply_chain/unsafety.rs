@@ -18,6 +18,10 @@ const USES: &[(&str, &str)] = &[
         "unsafe { Component::deserialize_file(&self.engine, &path) };",
     ),
     (
+        "tests/guests/src/handing.rs",
+        "unsafe { String::from_utf8_unchecked(bytes) }",
+    ),
+    (
         "tests/guests/src/scan.rs",
         "unsafe { pointer.read_volatile() }",
     ),
