@@ -89,15 +89,15 @@ async fn ask_on_guest_threads(
     state: CallState,
 ) -> Result<Answers, LoadError> {
     let shared = &sandbox.shared;
-    let place = shared.shares.take_to_describe(lane).await;
-    let place = place.map_err(|_| LoadError::Busy)?;
+    let held = shared.shares.take_to_describe(lane).await;
+    let held = held.map_err(|_| LoadError::Busy)?;
     let (asking, lane, pre) = (sandbox.clone(), Arc::clone(lane), pre.clone());
     // Quick, unless it computes for long: an operator should not wait behind calls.
     let pace = Arc::<Pace>::default();
     let noting = Arc::clone(&pace);
     let asked = shared.guests.run(pace, async move {
         let answers = ask(&asking, &lane, &pre, state, noting).await;
-        drop(place);
+        drop(held);
         answers
     });
     let failed = |reason: String| LoadError::Describe {

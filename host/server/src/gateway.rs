@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::plugins::Plugins;
 use crate::sources::{PluginLoader, Sources};
 use crate::vault::Vault;
+use crate::writers::Writers;
 
 /// How many endings a waiter may fall behind before it has to look again.
 const ENDINGS_KEPT: usize = 256;
@@ -107,6 +108,8 @@ pub struct Gateway {
     /// Turns at large results, from their redaction until they are written: each is a
     /// large part of a commit that others share.
     pub large_results: Semaphore,
+    /// Turns of organizations at writing invocations.
+    pub writers: Writers,
     /// Which invocations have changed, to be told to all gateways.
     news: News,
     /// Who hears what happens.
@@ -146,6 +149,7 @@ impl Gateway {
             running: Running::default(),
             full_result_readers: Semaphore::new(FULL_RESULT_READERS),
             large_results: Semaphore::new(1),
+            writers: Writers::default(),
             news: News::default(),
             endings: broadcast::Sender::new(ENDINGS_KEPT),
         })

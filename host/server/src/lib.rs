@@ -46,6 +46,7 @@ pub mod sessions;
 pub mod sources;
 pub mod telemetry;
 pub mod vault;
+pub mod writers;
 
 use std::future::Future;
 use std::sync::Arc;

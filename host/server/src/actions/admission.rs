@@ -125,6 +125,8 @@ pub(super) async fn admit(gateway: &Arc<Gateway>, request: &Request) -> Result<A
     let likely = likely_connection(gateway, request);
     let opened = likely.as_ref().and_then(|likely| likely.as_ref().ok());
     let digested = Digested::of(request, &params_redactor(opened));
+    let organization = &request.agent.session.organization_id;
+    let _turn = gateway.writers.turn(organization).await;
     let mut work = gateway.storage.write().await?;
     let now = gateway.clock.now();
     let (facts, decision) = match weigh(gateway, &mut work, request, &digested, now).await {

@@ -364,6 +364,7 @@ async fn persist(gateway: &Arc<Gateway>, mut ended: Ended) -> Result<Invocation,
 async fn try_persist(gateway: &Arc<Gateway>, ended: &Ended) -> Result<Invocation, Error> {
     let (invocation, completion) = (&ended.invocation, &ended.completion);
     let news = ended.news_of_credential();
+    let turn = gateway.writers.turn(&invocation.organization_id).await;
     let is_written = if news.is_none() && ended.full_result.is_none() {
         let entry = ended.entry(gateway);
         gateway
@@ -373,6 +374,7 @@ async fn try_persist(gateway: &Arc<Gateway>, ended: &Ended) -> Result<Invocation
     } else {
         finish_with_more(gateway, ended, news).await?
     };
+    drop(turn);
     if is_written {
         gateway.announce([invocation.id]);
         return Ok(finished(ended));
