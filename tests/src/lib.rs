@@ -6,7 +6,7 @@
 //! [`TestHostBuilder::all_providers`] adds Sentry and Slack. Requests go straight
 //! to the router; a listener appears only in tests in which the socket matters.
 //!
-//! Every credential is a [`canary`], and whatever a host answers, logs, counts and
+//! Every credential is a [`canary()`], and whatever a host answers, logs, counts and
 //! keeps is searched for them: a test that leaks one fails, whatever it is about.
 //!
 //! ```no_run
